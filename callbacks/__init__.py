@@ -1,0 +1,1 @@
+"""Hooks into Ray Tune: env mutation, retention of checkpoints, progress."""

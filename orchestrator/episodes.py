@@ -1,0 +1,105 @@
+"""What the finished episodes of an env runner were: level, revision, return, length, success."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ray.rllib.callbacks.callbacks import RLlibCallback
+from ray.rllib.env.multi_agent_episode import MultiAgentEpisode
+
+from orchestrator.levels import LevelInfo
+
+_KEY = "level"
+_LOG = "envolve_episodes"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished episode.
+
+    Attributes:
+        level: the knob values that it was played on.
+        revision: revision of the distribution that they were drawn from.
+        play: place in the suite, or None in training (and for fillers).
+        returns: undiscounted return of each agent (one entry, ``""``, for a single agent).
+        length: env steps.
+        success: ``info["is_success"]`` of the last step, or None where the env has none.
+    """
+
+    level: Mapping[str, Any]
+    revision: int
+    play: int | None
+    returns: Mapping[str, float]
+    length: int
+    success: bool | None
+
+    def total(self, agents: Sequence[str] | None = None) -> float:
+        """Sum of the returns, of all agents or of those named."""
+        if agents is None:
+            return sum(self.returns.values())
+        return sum(self.returns.get(agent, 0.0) for agent in agents)
+
+
+class EpisodeLog(RLlibCallback):  # type: ignore[misc]
+    """Keeps a list of finished episodes on each env runner, to be drained between iterations.
+
+    The level is copied into ``custom_data`` when the episode starts: the reset's ``info`` is
+    in the first chunk alone, and episodes are cut into chunks at every ``sample()``.
+    """
+
+    def on_episode_start(self, *, episode: Any, **kwargs: Any) -> None:
+        infos = episode.get_infos(0)
+        info = next(iter(infos.values()), {}) if _multi_agent(episode) else infos
+        level: LevelInfo = info[_KEY]
+        episode.custom_data[_KEY] = (dict(level), level.revision, level.play)
+
+    def on_episode_end(
+        self, *, episode: Any, env_runner: Any, prev_episode_chunks: Any = (), **kwargs: Any
+    ) -> None:
+        level, revision, play = episode.custom_data[_KEY]
+        chunks = [*prev_episode_chunks, episode]
+        infos = episode.get_infos(-1)
+        last = [infos] if not _multi_agent(episode) else list(infos.values())
+        successes = [info["is_success"] for info in last if "is_success" in info]
+        entry = Episode(
+            level=level,
+            revision=revision,
+            play=play,
+            returns=_returns(chunks),
+            # Not the sum of the chunks: RLlib's learner lengthens those that it has seen.
+            length=int(episode.env_t if _multi_agent(episode) else episode.t),
+            success=all(bool(value) for value in successes) if successes else None,
+        )
+        log_of(env_runner).append(entry)
+
+
+def log_of(env_runner: Any) -> list[Episode]:
+    """The runner's list of episodes that were not drained yet."""
+    log: list[Episode] | None = getattr(env_runner, _LOG, None)
+    if log is None:
+        log = []
+        setattr(env_runner, _LOG, log)
+    return log
+
+
+def drain(env_runner: Any) -> list[Episode]:
+    """Take the finished episodes off a runner (called in the runner's own process)."""
+    log = log_of(env_runner)
+    episodes = list(log)
+    log.clear()
+    return episodes
+
+
+def _multi_agent(episode: Any) -> bool:
+    return isinstance(episode, MultiAgentEpisode)
+
+
+def _returns(chunks: Sequence[Any]) -> dict[str, float]:
+    returns: dict[str, float] = {}
+    for chunk in chunks:
+        parts = chunk.agent_episodes if _multi_agent(chunk) else {"": chunk}
+        for agent, part in parts.items():
+            returns[str(agent)] = returns.get(str(agent), 0.0) + float(part.get_return())
+    return returns

@@ -1,0 +1,93 @@
+"""Explorers: how a copied member's hyperparameters differ from its donor's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from orchestrator.knobs import Choice, Continuous, Integer, Knob
+
+Search = Mapping[str, Knob]
+
+
+class Explorer(Protocol):
+    """Hyperparameters in, other hyperparameters out; always legal."""
+
+    def explore(
+        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """Values for every key of ``search``, changed from ``values``."""
+        ...
+
+
+def draw(search: Search, rng: np.random.Generator) -> dict[str, Any]:
+    """Every key anew from its whole legal range."""
+    return {name: knob.sample(knob.full(), rng) for name, knob in search.items()}
+
+
+@dataclass(frozen=True)
+class Resample:
+    """Every key anew."""
+
+    def explore(
+        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """Values drawn from the legal ranges, whatever ``values`` were."""
+        return draw(search, rng)
+
+
+@dataclass(frozen=True)
+class Perturb:
+    """Each key is drawn anew with some probability, else moved a step up or down.
+
+    A step multiplies or divides by ``factor`` (Jaderberg et al. 2017). Where zero or negative
+    values are legal, multiplying would never leave zero, so the step is then the same share
+    of the legal width; choices move to a neighbour in the list. Clipped and cast.
+
+    Attributes:
+        factor: above 1.
+        resample: probability in [0, 1] of drawing a key anew.
+    """
+
+    factor: float = 1.2
+    resample: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.factor <= 1.0:
+            raise ValueError(f"`factor > 1` must hold, but got {self.factor}")
+        if not 0.0 <= self.resample <= 1.0:
+            raise ValueError(f"`0 <= resample <= 1` must hold, but got {self.resample}")
+
+    def explore(
+        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """Values near ``values``, each within its legal range."""
+        changed = {}
+        for name, knob in search.items():
+            if name not in values or rng.random() < self.resample:
+                changed[name] = knob.sample(knob.full(), rng)
+            else:
+                changed[name] = self._step(knob, values[name], up=bool(rng.random() < 0.5))
+        return changed
+
+    def _step(self, knob: Knob, value: Any, *, up: bool) -> Any:
+        if isinstance(knob, Choice):
+            place = knob.values.index(value) + (1 if up else -1)
+            return knob.values[min(max(place, 0), len(knob.values) - 1)]
+        if isinstance(knob, Continuous):
+            return min(max(self._moved(knob, value, up=up), knob.low), knob.high)
+        if isinstance(knob, Integer):
+            moved = round(self._moved(knob, value, up=up))
+            if moved == value:
+                moved += 1 if up else -1
+            return min(max(moved, knob.low), knob.high)
+        raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
+
+    def _moved(self, knob: Continuous | Integer, value: float, *, up: bool) -> float:
+        if knob.low > 0:
+            return value * self.factor if up else value / self.factor
+        step = (self.factor - 1.0) * (knob.high - knob.low)
+        return value + step if up else value - step

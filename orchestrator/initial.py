@@ -1,0 +1,127 @@
+"""The population's first hyperparameters and distributions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from orchestrator import seeding
+from orchestrator.curricula import Curriculum
+from orchestrator.distributions import Distribution, EnvSpace, Product
+from orchestrator.explore import Search, draw
+from orchestrator.knobs import Choice, Continuous, Integer, Knob
+from orchestrator.marginals import Range
+from orchestrator.operators import resample
+
+Beginning = tuple[dict[str, Any], Distribution]
+Sampler = Literal["qmc", "random", "tpe"]
+
+
+def draw_random(
+    size: int, space: EnvSpace, search: Search, curriculum: Curriculum, *key: str | int
+) -> list[Beginning]:
+    """Beginnings drawn independently.
+
+    Knobs with a start range begin there; the others, where the curriculum lets members begin
+    differently, with a range drawn within the legal one.
+    """
+    beginnings = []
+    for member in range(size):
+        rng = seeding.generator(*key, "initial", member)
+        start = curriculum.start(space)
+        if curriculum.draws_start and isinstance(start, Product):
+            start = _with_starts(space, resample(start, rng))
+        beginnings.append((draw(search, rng), start))
+    return beginnings
+
+
+def draw_with_optuna(
+    size: int,
+    space: EnvSpace,
+    search: Search,
+    curriculum: Curriculum,
+    sampler: Sampler,
+    *key: str | int,
+) -> list[Beginning]:
+    """Beginnings asked of an Optuna sampler, seeded, in one study.
+
+    The study has a parameter for each hyperparameter, and two (the ends of the first range,
+    as positions in the legal one) for each numeric knob without a start range.
+
+    Raises:
+        ImportError: if optuna is not installed.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=_sampler(sampler, seeding.seed(*key, "optuna")))
+    evolves = curriculum.draws_start
+    free = {
+        name: knob
+        for name, knob in space.knobs.items()
+        if evolves and name not in space.start and isinstance(knob, Continuous | Integer)
+    }
+    fixed_search = {name: _optuna_distribution(knob) for name, knob in search.items()}
+    ends = {
+        f"{name}.{end}": optuna.distributions.FloatDistribution(0.0, 1.0)
+        for name in free
+        for end in ("low", "high")
+    }
+    beginnings = []
+    for member in range(size):
+        # QMC draws over all parameters at once only when it is told of them beforehand.
+        trial = study.ask(fixed_distributions={**fixed_search, **ends})
+        values = {name: trial.params[name] for name in search}
+        values = {name: _chosen(search[name], value) for name, value in values.items()}
+        start = curriculum.start(space)
+        if evolves and isinstance(start, Product):
+            rng = seeding.generator(*key, "initial", member)
+            drawn = _with_starts(space, resample(start, rng))
+            ranges = {name: _range(knob, trial.params, name) for name, knob in free.items()}
+            start = Product(space, {**drawn.marginals, **ranges})
+        beginnings.append((values, start))
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+    return beginnings
+
+
+def _with_starts(space: EnvSpace, drawn: Distribution) -> Product:
+    assert isinstance(drawn, Product)
+    return Product(space, {**drawn.marginals, **space.start})
+
+
+def _range(knob: Continuous | Integer, params: Mapping[str, float], name: str) -> Range:
+    low, high = sorted((params[f"{name}.low"], params[f"{name}.high"]))
+    return knob.fit(Range(knob.from_unit(low), knob.from_unit(high)))  # type: ignore[return-value]
+
+
+def _optuna_distribution(knob: Knob) -> Any:
+    from optuna import distributions
+
+    if isinstance(knob, Continuous):
+        return distributions.FloatDistribution(knob.low, knob.high, log=knob.scale == "log")
+    if isinstance(knob, Integer):
+        return distributions.IntDistribution(knob.low, knob.high, log=knob.scale == "log")
+    if isinstance(knob, Choice):
+        # By place: Optuna takes only scalars as choices.
+        return distributions.IntDistribution(0, len(knob.values) - 1)
+    raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
+
+
+def _chosen(knob: Knob, value: Any) -> Any:
+    return knob.values[value] if isinstance(knob, Choice) else value
+
+
+def _sampler(name: Sampler, seed: int) -> Any:
+    from optuna import samplers
+
+    if name == "random":
+        return samplers.RandomSampler(seed=seed)
+    if name == "tpe":
+        return samplers.TPESampler(seed=seed, multivariate=True, warn_independent_sampling=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # QMCSampler is marked experimental.
+        return samplers.QMCSampler(
+            seed=seed, scramble=True, warn_asynchronous_seeding=False,
+            warn_independent_sampling=False,
+        )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Knobs and how they are drawn: the public names of the modules beside this one.
+
+=============  ==========================================  ====================================
+knob           legal values                                drawn by
+=============  ==========================================  ====================================
+`Continuous`   real numbers, linear or log scale           `Range`
+`Integer`      whole numbers, linear or log scale          `Range`
+`Choice`       one of several JSON values                  `Weights`
+`Simplex`      weights of named terms that sum to one      `Blend`
+=============  ==========================================  ====================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.checks import nearest
+from orchestrator.choice_knobs import Choice, Simplex
+from orchestrator.knob import Knob
+from orchestrator.marginals import Blend, Marginal, Range, Weights
+from orchestrator.numeric_knobs import LARGEST_INTEGER, Continuous, Integer, Numeric, Scale
+
+__all__ = [
+    "KINDS",
+    "LARGEST_INTEGER",
+    "Blend",
+    "Choice",
+    "Continuous",
+    "Integer",
+    "Knob",
+    "Marginal",
+    "Numeric",
+    "Range",
+    "Scale",
+    "Simplex",
+    "Weights",
+    "knob_from_json",
+]
+
+KINDS: Mapping[str, type[Knob]] = {
+    kind.kind: kind for kind in (Continuous, Integer, Choice, Simplex)
+}
+
+
+def knob_from_json(data: object) -> Knob:
+    """The knob whose `Knob.to_json` is `data`.
+
+    Raises:
+        ValueError: if `data` is malformed or its ``kind`` is unknown.
+    """
+    if not isinstance(data, Mapping) or "kind" not in data:
+        raise ValueError(f"a knob must be a mapping with the key `kind`, but got {data!r}")
+    kind = data["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"a knob's `kind` is not known: {kind!r}{nearest(kind, KINDS)}")
+    return KINDS[kind].from_json({key: data[key] for key in data if key != "kind"})

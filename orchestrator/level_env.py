@@ -1,0 +1,189 @@
+"""Wrappers that give each sub-env a level of its own at every reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+from ray.rllib.env.multi_agent_env import MultiAgentEnv
+
+from orchestrator import apply
+from orchestrator.distributions import Distribution
+from orchestrator.levels import LevelInfo, LevelSource, Play
+
+
+@dataclass(frozen=True)
+class EnvSetup:
+    """What a worker needs to build its sub-envs.
+
+    Attributes:
+        make: builds an env with these knob values on top of its fixed config; an empty
+            mapping builds it with the config alone. May carry ``entry_point()``, which
+            returns the constructor, for ``apply: auto`` to look at.
+        apply: how a level reaches a live env.
+        distribution: what levels are drawn from until another is pushed.
+        revision: revision of that distribution.
+        max_steps: length at which an episode of a suite is cut.
+    """
+
+    make: Callable[[Mapping[str, Any]], Any]
+    apply: apply.ApplyKind
+    distribution: Distribution
+    revision: int = 0
+    max_steps: int = 10_000
+
+
+class _Levels:
+    """What both wrappers share: the inner env, its levels, and how a level is applied."""
+
+    env: Any
+
+    def _begin(self, setup: EnvSetup) -> None:
+        self._setup = setup
+        self.env = setup.make({})
+        self._levels = LevelSource(setup.distribution, setup.revision)
+        self._apply = setup.apply
+        if setup.apply == "auto":
+            self._apply = apply.choose(self.env, setup.make, setup.distribution.space.knobs)
+        self._checked = False
+        self._steps_left: int | None = None
+
+    def set_distribution(self, distribution: Distribution, revision: int) -> int:
+        """Draw levels from ``distribution`` from the next reset on; returns the revision held."""
+        return self._levels.set_distribution(distribution, revision)
+
+    def held_revision(self) -> int:
+        """The revision that the next level will be drawn from."""
+        return self._levels.revision
+
+    def schedule(self, plays: Sequence[Play]) -> None:
+        """Play these entries of a suite from the next reset on, instead of drawn levels."""
+        self._levels.schedule(plays)
+
+    def _reset_inner(
+        self, seed: int | None, options: dict[str, Any] | None
+    ) -> tuple[Any, Any, LevelInfo]:
+        if seed is not None:
+            self._levels.seed(seed)
+        level, level_seed = self._levels.draw()
+        if level_seed is not None:
+            seed = level_seed
+        if self._apply == "attributes":
+            apply.set_attributes(self.env, level)
+        elif self._apply == "method":
+            apply.set_by_method(self.env, level)
+        elif self._apply == "rebuild":
+            self._rebuild(level)
+            seed = self._levels.env_seed() if seed is None else seed
+        if self._apply == "options":
+            observation, info = self._reset_with_options(level, seed, options)
+        else:
+            observation, info = self.env.reset(seed=seed, options=options)
+        self._steps_left = None if level_seed is None else self._setup.max_steps
+        return observation, info, level
+
+    def _rebuild(self, level: LevelInfo) -> None:
+        env = self._setup.make(level)
+        self.env.close()
+        self.env = env
+
+    def _reset_with_options(
+        self, level: LevelInfo, seed: int | None, options: dict[str, Any] | None
+    ) -> tuple[Any, Any]:
+        merged = apply.ReadKeys({**(options or {}), **level})
+        observation, info = self.env.reset(seed=seed, options=merged)
+        if not self._checked:
+            merged.check(level, f"`reset(options=...)` of {type(self.env.unwrapped).__name__}")
+            self._checked = True
+        return observation, info
+
+
+class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
+    """A single-agent env that draws and applies a level at each reset.
+
+    ``info`` of a reset has ``level`` (a mapping of knob values) and ``revision``.
+    """
+
+    def __init__(self, setup: EnvSetup) -> None:
+        self._begin(setup)
+        gymnasium.Wrapper.__init__(self, self.env)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        observation, info, level = self._reset_inner(seed, options)
+        # The inner step directly: a wrapper in between would cost every env step.
+        self.step = self.env.step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign]
+        return observation, {**info, "level": level, "revision": level.revision}
+
+    def _step_of_suite(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        assert self._steps_left is not None
+        self._steps_left -= 1
+        return observation, reward, terminated, truncated or self._steps_left <= 0, info
+
+
+class MultiAgentLevelEnv(_Levels, MultiAgentEnv):
+    """A multi-agent env that draws and applies a level at each reset.
+
+    Every agent that observes the reset finds ``level`` and ``revision`` in its ``info``.
+    """
+
+    def __init__(self, setup: EnvSetup) -> None:
+        self._begin(setup)
+        MultiAgentEnv.__init__(self)
+        self.metadata = dict(self.env.metadata)
+        self.render_mode = self.env.render_mode
+        self.observation_spaces = self.env.observation_spaces
+        self.action_spaces = self.env.action_spaces
+        self.observation_space = self.env.observation_space
+        self.action_space = self.env.action_space
+        self.possible_agents = list(self.env.possible_agents)
+
+    @property
+    def agents(self) -> list[Any]:  # type: ignore[override]
+        """Agents that are active now."""
+        return list(self.env.agents)
+
+    @agents.setter
+    def agents(self, agents: list[Any]) -> None:
+        """MultiAgentEnv's constructor assigns this; the inner env's own list is what counts."""
+
+    def get_observation_space(self, agent_id: Any) -> Any:
+        return self.env.get_observation_space(agent_id)
+
+    def get_action_space(self, agent_id: Any) -> Any:
+        return self.env.get_action_space(agent_id)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[Any, Any]]:
+        observations, infos, level = self._reset_inner(seed, options)
+        drawn = {"level": level, "revision": level.revision}
+        return observations, {
+            agent: {**infos.get(agent, {}), **drawn} for agent in observations
+        }
+
+    def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
+        observations, rewards, terminateds, truncateds, infos = self.env.step(action_dict)
+        if self._steps_left is not None:
+            self._steps_left -= 1
+            if self._steps_left <= 0:
+                truncateds = {**truncateds, "__all__": True}
+        return observations, rewards, terminateds, truncateds, infos
+
+    def render(self) -> Any:
+        return self.env.render()
+
+    def close(self) -> None:
+        self.env.close()
+
+
+def make_level_env(config: Mapping[str, Any]) -> LevelEnv | MultiAgentLevelEnv:
+    """RLlib's env creator: ``config["setup"]`` is an `EnvSetup`; wraps by the kind of env made."""
+    setup: EnvSetup = config["setup"]
+    if config["multi_agent"]:
+        return MultiAgentLevelEnv(setup)
+    return LevelEnv(setup)

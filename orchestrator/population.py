@@ -1,0 +1,373 @@
+"""A population: what the journal says of its members, and what has to be decided next.
+
+Pure: records in, records out. The state is a fold over the journal (`Population.apply`), so
+a resumed run stands where the journal stands; decisions draw from generators derived from
+(seed, arm, purpose, iteration, member), so deciding again gives the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from orchestrator import records, seeding
+from orchestrator.curricula import Change, Curriculum, Progress
+from orchestrator.distributions import Distribution, EnvSpace, distribution_from_json
+from orchestrator.exploit import Exploiter, ranking
+from orchestrator.explore import Explorer, Search
+from orchestrator.stop import Stop
+from orchestrator.suites import SELECT
+
+MemberKey = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a population competes; the same for every seed of an arm."""
+
+    size: int
+    interval: int
+    mode: Literal["sync", "async"]
+    space: EnvSpace
+    search: Search
+    curriculum: Curriculum
+    exploit: Exploiter
+    explore: Explorer
+    stop: Stop
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint on disk: path relative to the run directory, digest of its manifest."""
+
+    path: str
+    digest: str
+    iteration: int
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class MemberState:
+    """Where a member stands.
+
+    Attributes:
+        restore_point: the checkpoint that its weights come from; after an exploit the
+            donor's. None: fresh weights.
+        own: its newest checkpoint of its own.
+        score: on the select suite, of these weights; None when they were never scored.
+        scored_at: the iteration of ``score``.
+        decided_at: the last boundary that the scheduler has decided for it.
+        progress: training on the present revision.
+        minutes: time spent in its iterations.
+    """
+
+    key: MemberKey
+    hyperparameters: Mapping[str, Any]
+    distribution: Distribution
+    revision: int = 0
+    iteration: int = 0
+    env_steps: int = 0
+    minutes: float = 0.0
+    restore_point: Saved | None = None
+    own: Saved | None = None
+    score: float | None = None
+    scored_at: int = -1
+    decided_at: int = 0
+    progress: Progress = field(default_factory=Progress)
+    training_return: float | None = None
+    faults: int = 0
+    failed: bool = False
+
+    @property
+    def member(self) -> int:
+        """The member's number."""
+        return self.key[2]
+
+    def plain(self) -> dict[str, Any]:
+        """All that a process needs to stand where the member stands, as plain data."""
+        arm, seed, member = self.key
+        point = self.restore_point
+        return {
+            "arm": arm,
+            "seed": seed,
+            "member": member,
+            "iteration": self.iteration,
+            "env_steps": self.env_steps,
+            "minutes": self.minutes,
+            "hyperparameters": dict(self.hyperparameters),
+            "distribution": self.distribution.to_json(),
+            "revision": self.revision,
+            "checkpoint": None if point is None else point.path,
+            "digest": None if point is None else point.digest,
+        }
+
+
+class Population:
+    """The members of one (arm, seed)."""
+
+    def __init__(self, arm: str, seed: int, rules: Rules) -> None:
+        self.arm = arm
+        self.seed = seed
+        self.rules = rules
+        self.members: dict[int, MemberState] = {}
+        # Where a member goes back to after a fault or in a new process.
+        self._anchors: dict[int, MemberState] = {}
+
+    # What the journal says
+
+    def apply(self, record: records.Record) -> None:
+        """Take in one record; those of other populations are passed over."""
+        if isinstance(record, records.RunResumed):
+            for member in self.members:
+                self._rewind(member)
+            return
+        if not isinstance(record, records.MemberRecord | records.Boundary):
+            return
+        if (record.arm, record.seed) != (self.arm, self.seed):
+            return
+        if isinstance(record, records.Boundary):
+            for member in record.members:
+                self._move(member, decided_at=record.iteration)
+        elif isinstance(record, records.MemberStarted):
+            self._begin(record)
+        elif isinstance(record, records.Result):
+            self._train(record)
+        elif isinstance(record, records.Score) and record.suite == SELECT:
+            score = -math.inf if record.score is None else record.score
+            self.members[record.member] = replace(
+                self.members[record.member], score=score, scored_at=record.iteration
+            )
+        elif isinstance(record, records.CheckpointSaved):
+            self._save(record)
+        elif isinstance(record, records.Exploit):
+            self._copy(record)
+        elif isinstance(record, records.Mutation):
+            distribution = distribution_from_json(self.rules.space, record.after)
+            self._move(
+                record.member,
+                distribution=distribution,
+                revision=record.revision,
+                progress=Progress(),
+            )
+        elif isinstance(record, records.Fault):
+            self._fail(record)
+
+    def _begin(self, record: records.MemberStarted) -> None:
+        state = MemberState(
+            key=record.key,
+            hyperparameters=record.hyperparameters,
+            distribution=distribution_from_json(self.rules.space, record.distribution),
+        )
+        self.members[record.member] = self._anchors[record.member] = state
+
+    def _train(self, record: records.Result) -> None:
+        state = self.members[record.member]
+        self.members[record.member] = replace(
+            state,
+            iteration=record.iteration,
+            env_steps=record.env_steps,
+            minutes=state.minutes + sum(record.seconds.values()) / 60.0,
+            training_return=record.training_return,
+            progress=_continued(state.progress, record.revisions.get(str(state.revision))),
+        )
+
+    def _save(self, record: records.CheckpointSaved) -> None:
+        saved = Saved(record.path, record.digest, record.iteration, record.score)
+        state = replace(self.members[record.member], restore_point=saved, own=saved)
+        self.members[record.member] = state
+        # A synchronous run resumes exactly, and so from where everything was reseeded.
+        if self.rules.mode == "async" or record.iteration % self.rules.interval == 0:
+            self._anchors[record.member] = state
+
+    def _copy(self, record: records.Exploit) -> None:
+        donor = self.members[record.donor].own
+        iteration = donor.iteration if donor is not None else record.iteration
+        self._move(
+            record.member,
+            hyperparameters=record.after,
+            restore_point=Saved(record.checkpoint, record.digest, iteration),
+            score=None,
+            scored_at=-1,
+        )
+
+    def _fail(self, record: records.Fault) -> None:
+        if record.member not in self.members:
+            return
+        if record.action == "retried":
+            faults = self.members[record.member].faults + 1
+            self.members[record.member] = replace(self._anchors[record.member], faults=faults)
+        elif record.action == "failed":
+            self._move(record.member, failed=True)
+
+    def _rewind(self, member: int) -> None:
+        """A new process: back to the anchor (unless nothing is left to do), faults forgiven."""
+        state = self.members[member]
+        if state.failed or not self.done(member):
+            state = self._anchors[member]
+        self.members[member] = self._anchors[member] = replace(state, failed=False, faults=0)
+
+    def _move(self, member: int, **changes: Any) -> None:
+        """A decision: it holds for the member now and for a process that starts it anew."""
+        self.members[member] = replace(self.members[member], **changes)
+        self._anchors[member] = replace(self._anchors[member], **changes)
+
+    # Who stands where
+
+    def done(self, member: int) -> bool:
+        """Whether the member has nothing left to do: finished or failed."""
+        state = self.members[member]
+        return (
+            state.failed
+            or self.rules.stop.spent(state.iteration, state.env_steps, state.minutes)
+            or self.rules.stop.reached(state.score)
+        )
+
+    def live(self) -> list[int]:
+        """Members that still have something to do."""
+        return [member for member in self.members if not self.done(member)]
+
+    def waiting(self, member: int) -> bool:
+        """Whether the member stands at a boundary that was not decided yet."""
+        state = self.members[member]
+        return (
+            not self.done(member)
+            and state.scored_at == state.iteration > state.decided_at
+            and state.iteration % self.rules.interval == 0
+        )
+
+    def due(self) -> list[int]:
+        """Members to be decided about now; in synchronous mode all of the live ones or none."""
+        live = self.live()
+        waiting = [member for member in live if self.waiting(member)]
+        if self.rules.mode == "async":
+            return waiting
+        together = len({self.members[member].iteration for member in waiting}) == 1
+        return waiting if together and len(waiting) == len(live) else []
+
+    def restore_points(self) -> list[Saved]:
+        """Checkpoints that a member stands on, or would be put back on."""
+        states = [*self.members.values(), *self._anchors.values()]
+        return [saved for state in states for saved in (state.restore_point, state.own) if saved]
+
+    # What is decided
+
+    def first(self, beginnings: Sequence[tuple[Mapping[str, Any], Distribution]], by: str) -> (
+        list[records.Record]
+    ):
+        """Records that bring the members into being."""
+        return [
+            records.MemberStarted(
+                arm=self.arm,
+                seed=self.seed,
+                member=member,
+                iteration=0,
+                hyperparameters=dict(hyperparameters),
+                distribution=distribution.to_json(),
+                by=by,
+            )
+            for member, (hyperparameters, distribution) in enumerate(beginnings)
+        ]
+
+    def decide(self, members: Iterable[int]) -> list[records.Record]:
+        """The scheduler's decisions about ``members``: exploits, mutations, and that it decided.
+
+        Nothing is applied: the records come back through `apply` once they are journalled.
+        """
+        chosen = sorted(members)
+        scores = {
+            member: state.score
+            for member, state in self.members.items()
+            if state.score is not None and not state.failed
+        }
+        decisions: list[records.Record] = []
+        for member in chosen:
+            rng = self._generator("exploit", member)
+            donor = self.rules.exploit.donor_for(member, scores, rng)
+            if donor is not None:
+                decisions += self._exploit(member, donor)
+        decisions.append(
+            records.Boundary(
+                arm=self.arm,
+                seed=self.seed,
+                iteration=max(self.members[member].iteration for member in chosen),
+                members=tuple(chosen),
+                ranking=ranking(scores),
+            )
+        )
+        return decisions
+
+    def _exploit(self, member: int, donor: int) -> list[records.Record]:
+        state, source = self.members[member], self.members[donor]
+        if source.own is None or state.own is None:
+            return []
+        explored = self.rules.explore.explore(
+            source.hyperparameters, self.rules.search, self._generator("explore", member)
+        )
+        who = self._who(member)
+        exploit = records.Exploit(
+            **who,
+            donor=donor,
+            checkpoint=source.own.path,
+            digest=source.own.digest,
+            saved=state.own.path,
+            before=state.hyperparameters,
+            after={**source.hyperparameters, **explored},
+        )
+        change = self.rules.curriculum.at_exploit(
+            source.distribution, self._generator("mutate", member)
+        )
+        if change.distribution == state.distribution:
+            return [exploit]
+        why = f"{change.why} of m{donor}'s"
+        return [exploit, self._mutation(member, Change(change.distribution, why), "scheduler")]
+
+    def widen(self) -> list[records.Record]:
+        """The callback's decisions: what training returns have earned at decided boundaries."""
+        mutations: list[records.Record] = []
+        for member in self.live():
+            state = self.members[member]
+            if state.decided_at == state.iteration > 0:
+                change = self.rules.curriculum.between(state.distribution, state.progress)
+                if change is not None:
+                    mutations.append(self._mutation(member, change, "callback"))
+        return mutations
+
+    def next_move(self, member: int) -> str:
+        """One line: how far the member's curriculum is from its next move."""
+        state = self.members[member]
+        return self.rules.curriculum.next_move(state.distribution, state.progress)
+
+    def _mutation(self, member: int, change: Change, by: str) -> records.Mutation:
+        state = self.members[member]
+        return records.Mutation(
+            **self._who(member),
+            revision=state.revision + 1,
+            by=by,
+            why=change.why,
+            before=state.distribution.to_json(),
+            after=change.distribution.to_json(),
+        )
+
+    def _who(self, member: int) -> dict[str, Any]:
+        return {
+            "arm": self.arm,
+            "seed": self.seed,
+            "member": member,
+            "iteration": self.members[member].iteration,
+        }
+
+    def _generator(self, purpose: str, member: int) -> Any:
+        iteration = self.members[member].iteration
+        return seeding.generator(self.seed, self.arm, purpose, iteration, member)
+
+
+def _continued(progress: Progress, played: Mapping[str, float] | None) -> Progress:
+    """Progress with the episodes of one more iteration."""
+    if not played or not played["episodes"]:
+        return progress
+    episodes = progress.episodes + int(played["episodes"])
+    before = 0.0 if progress.mean_return is None else progress.mean_return * progress.episodes
+    total = before + played["return"] * played["episodes"]
+    return Progress(episodes, total / episodes)

@@ -1,0 +1,267 @@
+"""The journal's records: one frozen dataclass a kind, JSON both ways.
+
+A record says what was seen or decided, once; nothing is ever changed. Distributions travel
+as their JSON, hyperparameters as plain mappings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+VERSION = 1
+
+
+class UnknownRecord(ValueError):
+    """A record's kind or fields are not of this version."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What all records have in common.
+
+    Attributes:
+        time: UTC, ISO 8601; filled in by the journal when the record is written.
+    """
+
+    kind: ClassVar[str]
+    time: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class RunStarted(Record):
+    """A run began: what it is, and with what."""
+
+    kind = "run"
+    name: str
+    experiment: str
+    versions: Mapping[str, str]
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunResumed(Record):
+    """A run goes on in new processes; members go on from their restore points.
+
+    Attributes:
+        changes: dotted keys of the experiment file whose value is another now.
+    """
+
+    kind = "resume"
+    experiment: str
+    versions: Mapping[str, str]
+    command: tuple[str, ...]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunEnded(Record):
+    """The processes of a run came to their end in order.
+
+    Attributes:
+        status: ``finished``, ``failed`` (some member did) or ``stopped`` (by a signal).
+    """
+
+    kind = "end"
+    status: str
+
+
+@dataclass(frozen=True)
+class MemberRecord(Record):
+    """What all records about one member have.
+
+    Attributes:
+        arm, seed, member: which member.
+        iteration: training iterations that the member has behind it.
+    """
+
+    arm: str
+    seed: int
+    member: int
+    iteration: int
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """(arm, seed, member)."""
+        return (self.arm, self.seed, self.member)
+
+
+@dataclass(frozen=True)
+class MemberStarted(MemberRecord):
+    """A member's first hyperparameters and distribution, and who drew them."""
+
+    kind = "member"
+    hyperparameters: Mapping[str, Any]
+    distribution: Mapping[str, Any]
+    by: str
+
+
+@dataclass(frozen=True)
+class Result(MemberRecord):
+    """One training iteration.
+
+    Attributes:
+        training_return: mean return of the episodes that ended in it; None without any.
+        env_steps: all env steps of the member so far, those of the suites included.
+        revisions: per revision (as text) ``{"episodes": n, "return": mean}``.
+        seconds: where the iteration's time went, by part.
+        directive: the last directive that the member applied, or None.
+    """
+
+    kind = "result"
+    training_return: float | None
+    env_steps: int
+    revisions: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
+    directive: int | None = None
+
+
+@dataclass(frozen=True)
+class Score(MemberRecord):
+    """A member's return on each level of a suite, and their aggregate.
+
+    None stands for a return that was not finite, and for the score that follows from it.
+    """
+
+    kind = "score"
+    score: float | None
+    suite: str
+    returns: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Mutation(MemberRecord):
+    """A member's distribution changed to a new revision."""
+
+    kind = "mutation"
+    revision: int
+    by: str
+    why: str
+    before: Mapping[str, Any] = field(metadata={"name": "from"})
+    after: Mapping[str, Any] = field(metadata={"name": "to"})
+
+
+@dataclass(frozen=True)
+class Exploit(MemberRecord):
+    """A member goes on as a changed copy of its donor.
+
+    Attributes:
+        checkpoint, digest: the donor's, which the member loads.
+        saved: the member's own last checkpoint, taken before it was displaced.
+        before, after: hyperparameters.
+    """
+
+    kind = "exploit"
+    donor: int
+    checkpoint: str
+    digest: str
+    saved: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Boundary(Record):
+    """The scheduler has decided about these members at this iteration.
+
+    Attributes:
+        ranking: members and their scores, best first.
+    """
+
+    kind = "boundary"
+    arm: str
+    seed: int
+    iteration: int
+    members: tuple[int, ...]
+    ranking: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved(MemberRecord):
+    """A checkpoint lies on disk, whole.
+
+    Attributes:
+        path: relative to the run directory.
+        digest: SHA-256 of its manifest.
+    """
+
+    kind = "checkpoint"
+    path: str
+    digest: str
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Pruned(MemberRecord):
+    """A checkpoint was removed because nothing needs it any more."""
+
+    kind = "prune"
+    path: str
+    digest: str
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Fault(MemberRecord):
+    """Something went wrong, and what was done about it.
+
+    Attributes:
+        action: ``retried``, ``failed`` (the member is given up), or what else was done.
+    """
+
+    kind = "fault"
+    where: str
+    error: str
+    action: str
+    level: Mapping[str, Any] | None = None
+
+
+_KINDS: dict[str, type[Record]] = {
+    kind.kind: kind
+    for kind in (
+        RunStarted, RunResumed, RunEnded, MemberStarted, Result, Score, Mutation, Exploit,
+        Boundary, CheckpointSaved, Pruned, Fault,
+    )
+}  # fmt: skip
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """A plain dict with ``v`` and ``kind`` first."""
+    data: dict[str, Any] = {"v": VERSION, "kind": record.kind, "time": record.time}
+    for item in dataclasses.fields(record):
+        data[item.metadata.get("name", item.name)] = getattr(record, item.name)
+    return data
+
+
+def from_json(data: Mapping[str, Any]) -> Record:
+    """The record that `to_json` made ``data`` of.
+
+    Raises:
+        UnknownRecord: for another version, an unknown kind, or other fields than the kind's.
+    """
+    if data.get("v") != VERSION:
+        raise UnknownRecord(f"`v` must be {VERSION}, but got {data.get('v')!r}")
+    kind = _KINDS.get(str(data.get("kind")))
+    if kind is None:
+        raise UnknownRecord(f"`kind` must be one of {sorted(_KINDS)}, got {data.get('kind')!r}")
+    names = {item.metadata.get("name", item.name): item for item in dataclasses.fields(kind)}
+    found = {name: value for name, value in data.items() if name not in ("v", "kind")}
+    unknown = sorted(set(found) - set(names))
+    required = {
+        name
+        for name, item in names.items()
+        if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+    }
+    missing = sorted(required - set(found))
+    if unknown or missing:
+        raise UnknownRecord(f"a {kind.kind} record has unknown {unknown}, missing {missing}")
+    return kind(**{names[name].name: _frozen(value) for name, value in found.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """Lists become tuples, so that a record read back equals the one written."""
+    if isinstance(value, list):
+        return tuple(_frozen(entry) for entry in value)
+    return value

@@ -1,0 +1,67 @@
+"""Which checkpoints are kept: what members stand on, donors while needed, the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.population import MemberKey, Population
+from orchestrator.records import CheckpointSaved, Pruned, Record
+
+# The newest, and one to fall back on should its bytes turn out damaged.
+_NEWEST = 2
+
+
+@dataclass
+class Shelf:
+    """The checkpoints that lie under ``members/``, as the journal tells it."""
+
+    _saved: dict[str, CheckpointSaved] = field(default_factory=dict)
+    _best: dict[str, CheckpointSaved] = field(default_factory=dict)
+    keep_best: int = 3
+
+    def apply(self, record: Record) -> None:
+        """Take in one record."""
+        if isinstance(record, CheckpointSaved):
+            self._saved[record.path] = record
+            if record.score is not None:
+                self._best[record.path] = record
+                self._best = {r.path: r for r in _ranked(self._best.values())[: self.keep_best]}
+        elif isinstance(record, Pruned):
+            self._saved.pop(record.path, None)
+
+    def best(self) -> list[CheckpointSaved]:
+        """The ``keep_best`` best of the whole run, best first, whether pruned or not."""
+        return _ranked(self._best.values())
+
+    def best_of(self, population: Population) -> CheckpointSaved | None:
+        """The best checkpoint of one population."""
+        whose = (population.arm, population.seed)
+        found = [r for r in self._saved.values() if (r.arm, r.seed) == whose]
+        return next(iter(_ranked(found)), None)
+
+    def of_member(self, key: MemberKey) -> list[CheckpointSaved]:
+        """A member's own checkpoints that are still there, newest first."""
+        own = [r for r in self._saved.values() if r.key == key]
+        return sorted(own, key=lambda r: -r.iteration)
+
+    def superfluous(self, populations: Iterable[Population]) -> list[CheckpointSaved]:
+        """What nobody needs any more.
+
+        Kept are: what a member stands on or would be put back on (an exploiter's donor among
+        them), the two newest of each member, and the best of each population.
+        """
+        kept: set[str] = set()
+        for population in populations:
+            kept |= {saved.path for saved in population.restore_points()}
+            best = self.best_of(population)
+            if best is not None:
+                kept.add(best.path)
+            for state in population.members.values():
+                kept |= {r.path for r in self.of_member(state.key)[:_NEWEST]}
+        return [r for path, r in self._saved.items() if path not in kept]
+
+
+def _ranked(saved: Iterable[CheckpointSaved]) -> Sequence[CheckpointSaved]:
+    scored = [r for r in saved if r.score is not None]
+    return sorted(scored, key=lambda r: (-(r.score or 0.0), r.path))

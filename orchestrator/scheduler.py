@@ -1,0 +1,273 @@
+"""The Tune scheduler: turns what the populations decide into holds, directives and stops."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ray.tune.schedulers import TrialScheduler
+
+from orchestrator import records, tune
+from orchestrator.hooks import never_raises
+from orchestrator.ledger import Ledger
+from orchestrator.population import MemberKey, MemberState, Population
+from orchestrator.seats import Seats
+from orchestrator.suites import SELECT
+from orchestrator.trial import READY
+
+_PING_SECONDS = 5.0
+_SAVE_SECONDS = 60.0
+
+
+class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
+    """Runs every population of a ledger in one Tuner.
+
+    A member that has arrived at a boundary is held back by NOOP: its actor lives on, nothing
+    is paused or restarted. When the last one is in, the decisions are journalled, sent as
+    directives, and all go on at the controller's next step, after the callbacks had their
+    turn.
+
+    Args:
+        ledger: journal and populations.
+        seats: which member works in which trial; shared with `EnvMutation`.
+        max_faults: how often a member may fail before it is given up.
+    """
+
+    def __init__(self, ledger: Ledger, seats: Seats, max_faults: int = 3) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._seats = seats
+        self._max_faults = max_faults
+        self._held: dict[str, Any] = {}
+        self._running: dict[str, Any] = {}
+        self._pings: dict[str, Any] = {}
+        self._pinged_at = time.monotonic()
+        self._stopping = False
+
+    def request_stop(self) -> None:
+        """Save every member after the iteration it is in, then end (safe in a signal handler)."""
+        self._stopping = True
+
+    @property
+    def ledger(self) -> Ledger:
+        """Journal and populations, for the hooks' faults."""
+        return self._ledger
+
+    # Tune's hooks
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        state = tune.state_of(trial)
+        self._seats.sit(trial, (state["arm"], state["seed"], state["member"]))
+        self._running[trial.trial_id] = trial
+
+    @never_raises(TrialScheduler.STOP)
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        key = (result["arm"], result["seed"], result["member"])
+        if not result.get(READY):
+            self._ledger.record(*_records_of(result))
+        self._decide(self._ledger.population(key))
+        if self._stopping:
+            self._save(trial, key)
+            self._running.pop(trial.trial_id, None)
+            return TrialScheduler.STOP  # type: ignore[no-any-return]
+        return self._go_on(trial)
+
+    @never_raises(None)
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        key = self._seats.member_of(trial)
+        if key is None:
+            return
+        state = self._ledger.state(key)
+        given_up = state.faults + 1 > self._max_faults
+        self._ledger.record(
+            records.Fault(
+                **_who(state),
+                where="member",
+                error=tune.error_of(trial),
+                action="failed" if given_up else "retried",
+            )
+        )
+        self._held.pop(trial.trial_id, None)
+        self._pings.pop(trial.trial_id, None)
+        population = self._ledger.population(key)
+        if given_up and (successor := self._idle(population)) is not None:
+            key = successor.key
+            self._seats.sit(trial, key)
+        tune.set_state(trial, self._ledger.state(key).plain())
+        self._decide(population)
+
+    @never_raises(None)
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Called once a controller step: lets held trials go on. Tune starts the others itself."""
+        for trial in [*self._held.values()]:
+            if self._stopping:
+                self._end(tune_controller, trial)
+                continue
+            action = self._go_on(trial)
+            if action == TrialScheduler.CONTINUE:
+                tune.train(tune_controller, trial)
+            elif action == TrialScheduler.STOP:
+                tune.stop(tune_controller, trial)
+        for trial in [*self._running.values()]:
+            if trial.status == "PENDING" and self._without_work(trial):
+                self._end(tune_controller, trial)
+        if self._stopping and not self._running:
+            tune.stop_all(tune_controller)
+        self._look_after_held(tune_controller)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        self._forget(trial)
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        self._forget(trial)
+
+    def debug_string(self) -> str:
+        return f"{len(self._ledger.populations)} populations, {len(self._held)} members wait"
+
+    # What follows from them
+
+    def _decide(self, population: Population) -> None:
+        due = population.due()
+        if not due:
+            return
+        entry = population.decide(due)
+        self._ledger.record(*entry)
+        exploited = {r.member for r in entry if isinstance(r, records.Exploit)}
+        mutated = {r.member for r in entry if isinstance(r, records.Mutation)}
+        for member in sorted(exploited | mutated):
+            state = population.members[member]
+            trial = self._seats.trial_of(state.key)
+            if trial is not None and member in exploited:
+                self._seats.become(trial, state)
+            else:
+                self._seats.redistribute(state)
+        for member in set(due) - exploited:
+            trial = self._seats.trial_of(population.members[member].key)
+            if trial is not None:
+                tune.set_state(trial, population.members[member].plain())
+
+    def _go_on(self, trial: Any) -> str:
+        """CONTINUE, NOOP (held back) or STOP; the seat may change hands."""
+        key = self._seats.member_of(trial)
+        assert key is not None
+        population = self._ledger.population(key)
+        member = key[2]
+        if population.done(member) or population.waiting(member):
+            successor = self._idle(population)
+            if successor is not None:
+                self._seats.become(trial, successor)
+            elif population.done(member):
+                self._held.pop(trial.trial_id, None)
+                self._running.pop(trial.trial_id, None)
+                return TrialScheduler.STOP  # type: ignore[no-any-return]
+            else:
+                self._held[trial.trial_id] = trial
+                return TrialScheduler.NOOP  # type: ignore[no-any-return]
+        self._held.pop(trial.trial_id, None)
+        self._pings.pop(trial.trial_id, None)
+        return TrialScheduler.CONTINUE  # type: ignore[no-any-return]
+
+    def _idle(self, population: Population) -> MemberState | None:
+        """The member without a seat that is furthest behind and could train now."""
+        seated = self._seats.seated()
+        candidates = [
+            population.members[member]
+            for member in population.live()
+            if population.members[member].key not in seated and not population.waiting(member)
+        ]
+        return min(candidates, key=lambda state: (state.iteration, state.member), default=None)
+
+    def _without_work(self, trial: Any) -> bool:
+        key = self._seats.member_of(trial)
+        return key is None or self._stopping or self._ledger.population(key).done(key[2])
+
+    def _save(self, trial: Any, key: MemberKey) -> None:
+        """Have the member saved where it stands, unless that was just done."""
+        state = self._ledger.state(key)
+        if state.own is not None and state.own.iteration == state.iteration:
+            return
+        if state.iteration == 0:
+            return
+        saved = tune.save_member(trial, _SAVE_SECONDS)
+        if saved is None:
+            return
+        self._ledger.record(
+            records.CheckpointSaved(
+                **_who(state), path=saved["path"], digest=saved["digest"], score=None
+            )
+        )
+
+    def _look_after_held(self, controller: Any) -> None:
+        """Tune watches only actors with a task; a held one that died has to be asked."""
+        for name, trial in [*self._held.items()]:
+            reference = self._pings.get(name)
+            if reference is None:
+                continue
+            answer = tune.answered(reference)
+            if answer is False:
+                continue
+            del self._pings[name]
+            if isinstance(answer, Exception):
+                del self._held[name]
+                tune.fail(controller, trial, answer)
+        if time.monotonic() - self._pinged_at > _PING_SECONDS:
+            self._pinged_at = time.monotonic()
+            for name, trial in self._held.items():
+                self._pings.setdefault(name, tune.ping(trial))
+
+    def _end(self, controller: Any, trial: Any) -> None:
+        self._held.pop(trial.trial_id, None)
+        self._running.pop(trial.trial_id, None)
+        tune.stop(controller, trial)
+
+    def _forget(self, trial: Any) -> None:
+        self._held.pop(trial.trial_id, None)
+        self._running.pop(trial.trial_id, None)
+        self._pings.pop(trial.trial_id, None)
+        self._seats.leave(trial)
+
+
+def _who(state: MemberState) -> dict[str, Any]:
+    arm, seed, member = state.key
+    return {"arm": arm, "seed": seed, "member": member, "iteration": state.iteration}
+
+
+def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
+    """What a trial's flat result says, as the journal's records."""
+    who = {name: result[name] for name in ("arm", "seed", "member")}
+    who["iteration"] = result["training_iteration"]
+    found: list[records.Record] = [
+        records.Result(
+            **who,
+            training_return=_finite(result.get("training_return")),
+            env_steps=result["env_steps"],
+            revisions={
+                str(number): {"episodes": episodes, "return": mean}
+                for number, episodes, mean in result["revisions"]
+                if math.isfinite(mean)
+            },
+            seconds={
+                name.removeprefix("seconds/"): value
+                for name, value in result.items()
+                if name.startswith("seconds/")
+            },
+            directive=result.get("directive"),
+        )
+    ]
+    if result.get("checkpoint") is not None:
+        score = _finite(result["score"])
+        returns = tuple(_finite(value) for value in result["returns"])
+        found.append(records.Score(**who, score=score, suite=SELECT, returns=returns))
+        found.append(
+            records.CheckpointSaved(
+                **who, path=result["checkpoint"], digest=result["digest"], score=score
+            )
+        )
+    return found
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity; None stands for both."""
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,66 @@
+"""Which member works in which Tune trial, and the way directives take to it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from orchestrator import tune
+from orchestrator.population import MemberKey, MemberState
+from orchestrator.trial import BECOME, DISTRIBUTION
+
+
+class Seats:
+    """A trial is a seat: it holds one member at a time, of one population.
+
+    With a seat for each member they stay where they are; in a population with fewer seats
+    than members a seat changes hands at boundaries, by a directive, in the same process.
+    """
+
+    def __init__(self) -> None:
+        self._trials: dict[MemberKey, Any] = {}
+        self._members: dict[str, MemberKey] = {}
+        self._ids = itertools.count(1)
+
+    def sit(self, trial: Any, key: MemberKey) -> None:
+        """Note that ``trial`` now holds this member (and no longer another)."""
+        before = self._members.get(trial.trial_id)
+        if before is not None:
+            self._trials.pop(before, None)
+        self._members[trial.trial_id] = key
+        self._trials[key] = trial
+
+    def leave(self, trial: Any) -> None:
+        """Note that ``trial`` holds nobody any more."""
+        key = self._members.pop(trial.trial_id, None)
+        if key is not None:
+            self._trials.pop(key, None)
+
+    def member_of(self, trial: Any) -> MemberKey | None:
+        """Who sits in ``trial``."""
+        return self._members.get(trial.trial_id)
+
+    def trial_of(self, key: MemberKey) -> Any | None:
+        """Where a member sits, or None."""
+        return self._trials.get(key)
+
+    def seated(self) -> set[MemberKey]:
+        """Members that have a seat."""
+        return set(self._trials)
+
+    def become(self, trial: Any, state: MemberState) -> None:
+        """Have the trial go on as this member, standing where it stands."""
+        self.sit(trial, state.key)
+        self._send(trial, BECOME, state)
+
+    def redistribute(self, state: MemberState) -> None:
+        """Bring a member's distribution to its envs; one without a seat gets it with its seat."""
+        trial = self.trial_of(state.key)
+        if trial is not None:
+            self._send(trial, DISTRIBUTION, state)
+
+    def _send(self, trial: Any, kind: str, state: MemberState) -> None:
+        plain = state.plain()
+        # The config first: should the actor be dead already, its successor begins here.
+        tune.set_state(trial, plain)
+        tune.send(trial, {"id": next(self._ids), "kind": kind, "state": plain, "greet": False})

@@ -1,0 +1,133 @@
+"""The Tune Trainable: a seat in which a member works, and the directives that reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from orchestrator.member import Blueprint, Member, Report
+
+STATE = "member_state"
+READY = "ready"
+BECOME = "become"
+DISTRIBUTION = "distribution"
+
+
+class DirectiveFailed(RuntimeError):
+    """A directive could not be carried out; the member must not train on without it."""
+
+
+class MemberTrial(tune.Trainable):  # type: ignore[misc]
+    """Owns a `Member`; reports slim, flat results; takes directives between iterations.
+
+    ``config[STATE]`` names where the member stands (`MemberState.plain`); a new process, after
+    whatever death, begins there. The first result after a start is a handshake: nothing was
+    trained yet, so that the scheduler can hold back a member that waits at a boundary.
+    """
+
+    def setup(
+        self, config: Mapping[str, Any], blueprints: Mapping[str, Blueprint], run_dir: str
+    ) -> None:
+        self._blueprints = blueprints
+        self._run_dir = Path(run_dir)
+        self._member: Member | None = None
+        self._failed: BaseException | None = None
+        self._directive: int | None = None
+        self._start(config[STATE])
+
+    def reset_config(self, new_config: Mapping[str, Any]) -> bool:
+        """Seat another member in this process; Tune calls it when an actor is reused."""
+        self._start(new_config[STATE])
+        return True
+
+    def _start(self, state: Mapping[str, Any]) -> None:
+        blueprint = self._blueprints[state["arm"]]
+        self._failed = None
+        if self._member is None or self._member.blueprint is not blueprint:
+            if self._member is not None:
+                self._member.close()
+            self._member = Member(blueprint, self._run_dir, state)
+        elif state["checkpoint"] is None:
+            # Fresh weights are drawn when the Algorithm is built.
+            self._member.close()
+            self._member = Member(blueprint, self._run_dir, state)
+        else:
+            self._member.become(state)
+        self._state = state
+        self._greet = True
+
+    @property
+    def member(self) -> Member:
+        """The member that sits here now."""
+        assert self._member is not None
+        return self._member
+
+    def step(self) -> dict[str, Any]:
+        """One iteration of the member, as a flat result."""
+        if self._failed is not None:
+            raise DirectiveFailed(f"a directive failed: {self._failed}") from self._failed
+        if self._greet:
+            self._greet = False
+            return self._result({READY: True, "training_iteration": self.member.iteration})
+        return self._result(_flat(self.member.iterate()))
+
+    def direct(self, directive: Mapping[str, Any]) -> None:
+        """Carry out a directive; called by the driver between two iterations.
+
+        Its error would stay unseen in an object reference, so the next `step` raises it.
+        """
+        try:
+            if directive["kind"] == BECOME:
+                self._start(directive["state"])
+                self._greet = directive["greet"]
+            else:
+                state = directive["state"]
+                self.member.set_distribution(state["distribution"], state["revision"])
+            self._directive = directive["id"]
+        except Exception as error:
+            self._failed = error
+
+    def save_member(self) -> dict[str, Any]:
+        """Save the member where it stands now; returns iteration, path and digest."""
+        path, digest = self.member.save()
+        return {"iteration": self.member.iteration, "path": path, "digest": digest}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: Tune keeps none of our checkpoints."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: ``config`` names what to stand on."""
+
+    def cleanup(self) -> None:
+        if self._member is not None:
+            self._member.close()
+
+    def _result(self, values: dict[str, Any]) -> dict[str, Any]:
+        who = {name: self._state[name] for name in ("arm", "seed", "member")}
+        return {**who, "directive": self._directive, **values}
+
+
+def _flat(report: Report) -> dict[str, Any]:
+    """One level deep; lists stay whole in Tune's flattening, dicts would not."""
+    values: dict[str, Any] = {
+        "training_iteration": report.iteration,
+        "env_steps": report.env_steps,
+        "revision": report.revision,
+        "episodes": report.episodes,
+        "revisions": [[number, *counts] for number, counts in report.revisions.items()],
+        **{f"seconds/{part}": spent for part, spent in report.seconds.items()},
+        **report.learner,
+    }
+    if report.training_return is not None:
+        values["training_return"] = report.training_return
+    if report.score is not None and report.returns is not None:
+        values |= {
+            "score": report.score,
+            "returns": list(report.returns),
+            "checkpoint": report.checkpoint,
+            "digest": report.digest,
+        }
+    return values

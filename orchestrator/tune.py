@@ -1,0 +1,102 @@
+"""The one place that knows Tune's insides: a trial's actor, its config, its next iteration.
+
+See ``rllib.py`` for why private names are kept in one place, and the contract test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from orchestrator.trial import STATE
+
+
+def state_of(trial: Any) -> Mapping[str, Any]:
+    """Where the trial's member stood when its config was last written."""
+    state: Mapping[str, Any] = trial.config[STATE]
+    return state
+
+
+def set_state(trial: Any, state: Mapping[str, Any]) -> None:
+    """Write where the member stands now; a restarted trial begins there."""
+    trial.set_config({**trial.config, STATE: dict(state)})
+
+
+def send(trial: Any, directive: Mapping[str, Any]) -> bool:
+    """Hand the trial's actor a directive, before its next iteration; False without an actor.
+
+    Actor calls of one caller run in order, so it precedes any ``train`` sent later.
+    """
+    actor = trial.temporary_state.ray_actor
+    if actor is None:
+        return False
+    actor.direct.remote(directive)
+    return True
+
+
+def train(controller: Any, trial: Any) -> None:
+    """Let a trial that was held back (NOOP) train its next iteration."""
+    _unwrapped(controller)._schedule_trial_train(trial)
+
+
+def stop(controller: Any, trial: Any) -> None:
+    """Stop a trial that has no iteration under way."""
+    _unwrapped(controller).stop_trial(trial)
+
+
+def stop_all(controller: Any) -> None:
+    """End the run; trials that were not started yet never will be."""
+    _unwrapped(controller).request_stop_experiment()
+
+
+def save_member(trial: Any, timeout: float) -> dict[str, Any] | None:
+    """Have the trial's member saved now, after what its actor is doing; None if it cannot be.
+
+    Args:
+        timeout: seconds to wait.
+    """
+    actor = trial.temporary_state.ray_actor
+    if actor is None:
+        return None
+    try:
+        saved: dict[str, Any] = ray.get(actor.save_member.remote(), timeout=timeout)
+    except RayError:
+        return None
+    return saved
+
+
+def ping(trial: Any) -> Any:
+    """Ask the trial's actor for a sign of life; give the answer to `answered`."""
+    return trial.temporary_state.ray_actor.get_current_ip_pid.remote()
+
+
+def answered(reference: Any) -> Exception | None | bool:
+    """False: not yet. None: the actor lives. An exception: it is gone."""
+    ready, _ = ray.wait([reference], timeout=0)
+    if not ready:
+        return False
+    try:
+        ray.get(reference)
+    except RayError as error:
+        return error
+    return None
+
+
+def fail(controller: Any, trial: Any, error: Exception) -> None:
+    """Have Tune handle ``error`` as if the trial's last task had raised it."""
+    _unwrapped(controller)._trial_task_failure(trial, error)
+
+
+def error_of(trial: Any) -> str:
+    """What the trial's last failure was: the last line that says something."""
+    text = str(trial.get_error() or "unknown error")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "unknown error"
+
+
+def _unwrapped(controller: Any) -> Any:
+    # Schedulers are handed a proxy that warns about every attribute outside a short list.
+    return getattr(controller, "_tune_controller", controller)
