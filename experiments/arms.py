@@ -64,7 +64,12 @@ def _overrides(root: Node, problems: list[Problem]) -> Iterator[tuple[str, Node]
         must = "must be a mapping of arms' names to overrides"
         problems.append(_at(arms, must, show(plain(arms)), "For example arms: {big: {...}}"))
         return
+    lowered: dict[str, str] = {}
     for name, written in arms.value.items():
+        other = lowered.setdefault(name.lower(), name)
+        if other != name:
+            must = f"must differ from the arm {other} in more than capitals: arms name folders"
+            problems.append(_at(written, must, show(name)))
         node = replace(written, value={}) if written.value is None else written
         if not re.match(ARM_NAME, name):
             must = (

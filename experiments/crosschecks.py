@@ -216,6 +216,9 @@ def _rllib_words(data: Any) -> Iterator[Finding]:
             if ours is not None:
                 must = f"must be a key of algorithm.{section}"
                 yield Finding(key, must, show(word), word_hint(word, ours, value))
+            if section != "search" and isinstance(value, dict) and list(value) == ["grid_search"]:
+                hint = f"Write {{grid: {show(value['grid_search'])}}}"
+                yield Finding(key, "must be a value, or a grid of values", show(value), hint)
 
 
 _CHECKS = (_knobs, _curriculum, _stop, _batches, _evaluation, _seeds, _rllib_words)

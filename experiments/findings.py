@@ -109,7 +109,7 @@ def _kinds_at(key: Path) -> list[str]:
 
 
 def _section_hint(key: Path, value: Any) -> str | None:
-    if len(key) == 3 and key[:2] in (("env", "knobs"), ("algorithm", "search")):
+    if len(key) == 3 and key[:2] in _KNOBS:
         if isinstance(value, list):
             return "Write {choices: [...]}, or {low: ..., high: ...}"
         return "Write {low: ..., high: ...}" + (
@@ -142,8 +142,14 @@ def key_hint(key: Path, value: Any, known: Sequence[str]) -> str | None:
     close = nearest(word, known)
     if close is not None:
         return close
+    if key[:2] in _KNOBS and word in _FORM_KEYS:
+        return "A knob is a range, or choices, or a simplex: one form only"
     homes = {path for path in _HOMES.get(word, ()) if path[:-1] != key[:-1]}
     return f"It goes to {'.'.join(homes.pop())}" if len(homes) == 1 else None
+
+
+_KNOBS = (("env", "knobs"), ("algorithm", "search"))
+_FORM_KEYS = ("low", "high", "scale", "integer", "choices", "simplex")
 
 
 def _look(data: Any, key: Path) -> Any:

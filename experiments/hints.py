@@ -15,6 +15,7 @@ from experiments.word_groups import Word
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """Asks whether the nearest of the known words was meant, if one is near."""
     close = difflib.get_close_matches(word.lower(), known, 1, 0.6)
+    close = close or [other for other in known if len(other) > 2 and word.startswith(other)]
     return f'Did you mean "{close[0]}"?' if close else None
 
 
@@ -46,6 +47,8 @@ def show(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else (".inf" if value > 0 else "-.inf")
     text = json.dumps(value, ensure_ascii=False, default=str)
+    if not text.isprintable():
+        text = json.dumps(value, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -62,8 +65,16 @@ def value_hint(value: Any, must: str) -> str | None:
         return "For one arm per value, write {grid: [...]}"
     if "must be a list" in must and not isinstance(value, dict) and value is not None:
         return f"Write [{show(value)}]" if not isinstance(value, list) else None
-    if isinstance(value, dict) and wants_number and {"low", "high"} & set(value):
+    if isinstance(value, dict):
+        return _mapping_hint(value)
+    return None
+
+
+def _mapping_hint(value: dict[str, Any]) -> str | None:
+    if {"low", "high"} & set(value):
         return "What is searched goes under algorithm.search, what varies under env.knobs"
+    if {"grid", "grid_search"} & set(value):
+        return "For one arm per value, write {grid: [...]}, with nothing beside it"
     return None
 
 

@@ -88,18 +88,20 @@ def plain(node: Node) -> Any:
 def descend(node: Node, path: Path) -> tuple[Node, Path]:
     """The deepest node on the way along a path, and what is left of the path there."""
     for depth, part in enumerate(path):
-        children = node.value
-        if (
-            isinstance(children, dict)
-            and part in children
-            or isinstance(children, list)
-            and isinstance(part, int)
-            and 0 <= part < len(children)
-        ):
-            node = children[part]
-        else:
+        child = _child(node.value, part)
+        if child is None:
             return node, path[depth:]
+        node = child
     return node, ()
+
+
+def _child(children: Any, part: str | int) -> Node | None:
+    child: Node | None = None
+    if isinstance(children, dict):
+        child = children.get(part)
+    elif isinstance(children, list) and isinstance(part, int) and 0 <= part < len(children):
+        child = children[part]
+    return child
 
 
 def locate(node: Node, key: Path, must: str, found: str, hint: str | None = None) -> Problem:

@@ -37,7 +37,7 @@ def _read(text: str) -> tuple[Path, Node]:
     try:
         document = parse(rest[1:], where)
     except BadInput as bad:
-        # Columns count from the start of the value, which says nothing to anybody.
+        # Columns, in hints too, count from the start of the value, which says nothing to anybody.
         raise BadInput([_unplaced(problem, path) for problem in bad.problems]) from None
     if document.problems:
         raise BadInput([_unplaced(problem, path) for problem in document.problems])
@@ -49,7 +49,7 @@ _EXAMPLE = "An example: --set stop.iterations=80"
 
 def _unplaced(problem: Problem, path: Path) -> Problem:
     return Problem(
-        problem.where, None, None, (*path, *problem.key), problem.must, problem.found, problem.hint
+        problem.where, None, None, (*path, *problem.key), problem.must, problem.found, None
     )
 
 

@@ -6,6 +6,7 @@ that nobody has to run the command again only to meet the next one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ def key_text(key: tuple[str | int, ...]) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
             continue
-        shown = f'"{part}"' if "." in part or not part else part
+        plain = part and "." not in part and part.isprintable()
+        shown = part if plain else json.dumps(part)
         text += f".{shown}" if text else shown
     return text
 

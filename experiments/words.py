@@ -126,6 +126,7 @@ _KNOB: Mapping[str, Word] = {
 }
 _SEARCH_KNOB: Mapping[str, Word] = {
     **_RANGE,
+    "simplex": no("Only a knob of the env can be a simplex"),
     "start": no("What a searched key starts from is drawn; population.initial says how"),
     "default": no("What a searched key starts from is drawn; population.initial says how"),
 }
@@ -143,7 +144,9 @@ _TRAINING: Mapping[str, Word] = {
 }
 # A key under env_runners of its right name is no stranger there.
 _ENV_RUNNERS: Mapping[str, Word] = {
-    word: ours for word, ours in RUNNER_KEYS.items() if ours.key is None or word not in ours.key
+    word: ours
+    for word, ours in RUNNER_KEYS.items()
+    if ours.key is None or ours.key.split(".")[-1] != word
 } | {"num_gpus": GPUS, "env": to("env.id"), "env_config": to("env.config")}
 _RL_MODULE: Mapping[str, Word] = {
     "model": _OLD_MODEL,

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-import yaml  # type: ignore[import-untyped,unused-ignore]
+import yaml
 
 from experiments.problems import BadInput, Problem
 from experiments.yaml_errors import syntax_problem, unreadable_problem
@@ -32,8 +32,10 @@ _CORE: tuple[tuple[str, str, str], ...] = (
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     (
         "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        (
+            r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+        ),
         "-+.0123456789",
     ),
 )
@@ -88,10 +90,8 @@ def parse(text: str, name: str) -> Document:
     return _Builder(name).document(root)
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc,unused-ignore]
+class _Loader(yaml.SafeLoader):
     """PyYAML's parser and composer, with bounds, and with the plain scalars of YAML 1.2."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text)
@@ -99,7 +99,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc,unused-ignore]
         self._depth = self._aliases = self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        mark = self.peek_event().start_mark
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         self._nodes += 1
         if self._nodes > MAX_NODES:
             self._refuse(mark, f"must hold at most {MAX_NODES} values", "more")
@@ -126,6 +126,7 @@ def add_core_schema(target: type[yaml.resolver.BaseResolver]) -> None:
         target.add_implicit_resolver(_TAG + name, re.compile(rf"(?:{pattern})\Z"), chars)
 
 
+_Loader.yaml_implicit_resolvers = {}
 add_core_schema(_Loader)
 
 

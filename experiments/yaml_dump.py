@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml  # type: ignore[import-untyped,unused-ignore]
+import yaml
 
 from experiments.yaml12 import add_core_schema
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc,unused-ignore]
+class _Dumper(yaml.SafeDumper):
     """PyYAML's emitter, which quotes a string that YAML 1.1 or 1.2 takes for something else."""
 
     def ignore_aliases(self, _: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import yaml  # type: ignore[import-untyped,unused-ignore]
+import yaml
 
 from experiments.problems import Problem
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
+
+import numpy as np
+
+from orchestrator.knob import Knob
 
 ApplyKind = Literal["auto", "method", "options", "attributes", "rebuild"]
 METHOD = "set_level"
@@ -14,7 +18,7 @@ Env = Any
 Make = Callable[[Mapping[str, Any]], Env]
 
 
-class CannotApply(ValueError):
+class CannotApply(ValueError):  # noqa: N818 - reads as what happened
     """The env has no such method, attribute, option or constructor key."""
 
 
@@ -33,29 +37,52 @@ class ReadKeys(dict[str, Any]):
         self.read.add(key)
         return super().__getitem__(key)
 
+    def __or__(self, other: Any) -> Any:
+        return dict(self.items()) | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | dict(self.items())
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict; counts as looking at every key."""
+        return dict(self.items())
+
     def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's; counts as looking at the key."""
         self.read.add(key)
         return super().get(key, default)
 
     def pop(self, key: str, *default: Any) -> Any:
+        """As a dict's; counts as looking at the key."""
         self.read.add(key)
         return super().pop(key, *default)
 
     def keys(self) -> Any:
+        """As a dict's; counts as looking at every key."""
         self.read.update(super().keys())
         return super().keys()
 
     def items(self) -> Any:
+        """As a dict's; counts as looking at every key."""
         self.read.update(super().keys())
         return super().items()
+
+    def values(self) -> Any:
+        """As a dict's; counts as looking at every key."""
+        self.read.update(super().keys())
+        return super().values()
 
     def __iter__(self) -> Iterator[str]:
         self.read.update(super().keys())
         return super().__iter__()
 
-    def check(self, names: Mapping[str, Any], where: str) -> None:
+    def ignored(self, names: Iterable[str]) -> list[str]:
+        """Those of ``names`` that nobody looked at, sorted."""
+        return sorted(set(names) - self.read)
+
+    def check(self, names: Iterable[str], where: str) -> None:
         """Raise `CannotApply` for every one of ``names`` that nobody looked at."""
-        ignored = sorted(set(names) - self.read)
+        ignored = self.ignored(names)
         if ignored:
             raise CannotApply(
                 f"{where} must read every knob, but it never looked at {_listed(ignored)}; "
@@ -63,8 +90,10 @@ class ReadKeys(dict[str, Any]):
             )
 
 
-def choose(env: Env, make: Make, knobs: Mapping[str, Any]) -> ApplyKind:
+def choose(env: Env, make: Make, knobs: Mapping[str, Knob]) -> ApplyKind:
     """The way for ``apply: auto``: the env's method, its constructor, or its attributes.
+
+    A constructor that takes one config dict is tried: it counts if it looks at every knob.
 
     The constructor comes before attributes because setting an attribute leaves values that
     were derived from it stale (gymnasium's CartPole keeps ``polemass_length``).
@@ -75,6 +104,8 @@ def choose(env: Env, make: Make, knobs: Mapping[str, Any]) -> ApplyKind:
     if not knobs or _method(env) is not None:
         return "method"
     accepted = constructor_keys(make)
+    if accepted is None:
+        accepted = _config_keys(make, knobs)
     if accepted is not None and set(knobs) <= accepted:
         return "rebuild"
     missing = [name for name in knobs if not hasattr(env.unwrapped, name)]
@@ -84,8 +115,8 @@ def choose(env: Env, make: Make, knobs: Mapping[str, Any]) -> ApplyKind:
         f"{_name(env)} must have a method `{METHOD}(level)`, constructor arguments or attributes "
         f"named like the knobs, but has nothing for {_listed(missing)}"
         f"{_nearest(missing[0], _settable(env) | (accepted or set()))}; "
-        "reset options and a constructor that takes a config dict have to be named: "
-        "`apply: options` or `apply: rebuild`"
+        "reset options, and a config dict that is read later than in the constructor, have to be "
+        "named: `apply: options` or `apply: rebuild`"
     )
 
 
@@ -116,15 +147,50 @@ def set_attributes(env: Env, level: Mapping[str, Any]) -> None:
 
 def constructor_keys(make: Make) -> set[str] | None:
     """Names that the env's constructor takes, or None when it cannot be told."""
-    entry = getattr(make, "entry_point", None)
-    if entry is None:
-        return None
-    try:
-        parameters = inspect.signature(entry()).parameters.values()
-    except (TypeError, ValueError):
+    parameters = _parameters(make)
+    if parameters is None:
         return None
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return {parameter.name for parameter in parameters if parameter.kind in named}
+
+
+def takes_any_key(make: Make) -> bool:
+    """Whether the env's constructor takes arguments of any name."""
+    parameters = _parameters(make) or []
+    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def has_method(env: Env) -> bool:
+    """Whether a layer of the env has a ``set_level``."""
+    return _method(env) is not None
+
+
+def nearest_attribute(env: Env, name: str) -> str | None:
+    """The attribute of the innermost env whose name is nearest to ``name``."""
+    return next(iter(difflib.get_close_matches(name, _settable(env), n=1)), None)
+
+
+def _parameters(make: Make) -> list[inspect.Parameter] | None:
+    entry = getattr(make, "entry_point", None)
+    constructor = None if entry is None else entry()
+    if constructor is None:
+        return None
+    try:
+        return list(inspect.signature(constructor).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def _config_keys(make: Make, knobs: Mapping[str, Knob]) -> set[str] | None:
+    """What a constructor that takes a config dict looks at; None: it takes none."""
+    keys_read = getattr(make, "keys_read", None)
+    if keys_read is None:
+        return None
+    rng = np.random.default_rng(0)
+    found: set[str] | None = keys_read(
+        {name: knob.sample(knob.full(), rng) for name, knob in knobs.items()}
+    )
+    return found
 
 
 def _method(env: Env) -> Callable[[dict[str, Any]], None] | None:

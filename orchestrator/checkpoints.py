@@ -19,13 +19,14 @@ MANIFEST = "manifest.json"
 VERSION = 1
 
 
-class Damaged(ValueError):
+class Damaged(ValueError):  # noqa: N818 - reads as what happened
     """A checkpoint is missing, incomplete, or not the one that was journalled."""
 
 
 def directory(arm: str, seed: int, member: int, iteration: int) -> PurePosixPath:
     """A checkpoint's place, relative to the run directory."""
-    return PurePosixPath("members", arm, f"seed{seed}", f"m{member}", "checkpoints", f"{iteration:06d}")
+    own = PurePosixPath("members", arm, f"seed{seed}", f"m{member}")
+    return own / "checkpoints" / f"{iteration:06d}"
 
 
 def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -> str:
@@ -46,10 +47,13 @@ def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -
             content = file.read_bytes()
             name = file.relative_to(temporary).as_posix()
             files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        else:
+            _flush(file)
     manifest = {"v": VERSION, **facts, "files": files}
     text = json.dumps(manifest, indent=1, sort_keys=True).encode()
     (temporary / MANIFEST).write_bytes(text)
     _flush(temporary / MANIFEST)
+    _flush(temporary)
     _replace(temporary, place)
     return hashlib.sha256(text).hexdigest()
 
@@ -66,15 +70,28 @@ def verify(place: Path, digest: str | None = None) -> dict[str, Any]:
         raise Damaged(f"{place}: a checkpoint must have a {MANIFEST}, but: {error}") from error
     if digest is not None and hashlib.sha256(text).hexdigest() != digest:
         raise Damaged(f"{place / MANIFEST}: must have the journal's digest {digest[:12]}…")
-    manifest: dict[str, Any] = json.loads(text)
-    for name, expected in manifest["files"].items():
+    manifest, expected = _read_manifest(place / MANIFEST, text)
+    for name, sha256 in expected.items():
         try:
             found = hashlib.sha256((place / name).read_bytes()).hexdigest()
         except OSError as error:
             raise Damaged(f"{place / name}: must be readable, but: {error}") from error
-        if found != expected["sha256"]:
+        if found != sha256:
             raise Damaged(f"{place / name}: its bytes are not those that were saved")
     return manifest
+
+
+def _read_manifest(path: Path, text: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+    """A manifest, and the SHA-256 of each file that it names."""
+    try:
+        manifest: dict[str, Any] = json.loads(text)
+        version = manifest["v"]
+        files = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"{path}: must be a manifest, but its bytes are none: {error!r}") from error
+    if version != VERSION:
+        raise Damaged(f"{path}: `v` must be {VERSION}, but got {version!r}")
+    return manifest, files
 
 
 def link(place: Path, other: Path) -> None:
@@ -88,11 +105,7 @@ def link(place: Path, other: Path) -> None:
 
 def remove(place: Path) -> None:
     """Remove a checkpoint; it is gone from its place in one step."""
-    if place.exists():
-        doomed = place.with_name(f".{place.name}.gone")
-        shutil.rmtree(doomed, ignore_errors=True)
-        place.rename(doomed)
-        shutil.rmtree(doomed)
+    shutil.rmtree(_put_aside(place), ignore_errors=True)
 
 
 def _link_file(source: str, target: str) -> None:
@@ -103,9 +116,20 @@ def _link_file(source: str, target: str) -> None:
 
 
 def _replace(temporary: Path, place: Path) -> None:
-    remove(place)
+    # The old one is deleted last, so that for no longer than two renames there is neither.
+    aside = _put_aside(place)
     temporary.rename(place)
     _flush(place.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_aside(place: Path) -> Path:
+    """Rename ``place``, if it is there, to a name under which nobody looks; returns that."""
+    aside = place.with_name(f".{place.name}.gone")
+    shutil.rmtree(aside, ignore_errors=True)
+    if place.exists():
+        place.rename(aside)
+    return aside
 
 
 def _flush(path: Path) -> None:

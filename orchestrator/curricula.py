@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from orchestrator.distributions import Distribution, EnvSpace
+from orchestrator.distributions import Distribution, EnvSpace, Levels, Mixture, Product
+from orchestrator.knobs import Blend, Knob, Marginal, Numeric, Range, Weights
 from orchestrator.operators import OPERATORS, widen
+
+# Weights only ever approach uniform; a hundredth of the mass from it counts as there.
+_UNIFORM = 0.01
+# Rounding leaves a range this short of its legal end, as a share of the legal width.
+_SLIVER = 1e-6
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,12 @@ class Widen:
     by: float = 0.1
     min_episodes: int = 20
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.by <= 1.0:
+            raise ValueError(f"`0 < by <= 1` must hold, but got {self.by}")
+        if self.min_episodes < 1:
+            raise ValueError(f"`min_episodes >= 1` must hold, but got {self.min_episodes}")
+
 
 @dataclass(frozen=True)
 class Evolving:
@@ -119,6 +132,15 @@ class Evolving:
     widen: Widen | None = None
     draws_start: bool = True
 
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.operators if name not in OPERATORS]
+        if unknown or not self.operators:
+            raise ValueError(
+                f"`operators` must be one or more of {list(OPERATORS)}, got {self.operators}"
+            )
+        if not 0.0 <= self.amount <= 1.0:
+            raise ValueError(f"`0 <= amount <= 1` must hold, but got {self.amount}")
+
     def start(self, space: EnvSpace) -> Distribution:
         """The knobs' start ranges; the legal range where none is given."""
         return space.initial()
@@ -132,16 +154,16 @@ class Evolving:
         """The present distribution widened, once the return on it is high enough."""
         if self.widen is None or not self._earned(self.widen, progress):
             return None
-        wider = self._wider(self.widen, present)
-        if wider == present:
+        if _as_wide_as_legal(present):
             return None
+        wider = _widened(present, self.widen.by)
         return Change(wider, f"widen: {_counted(self.widen, progress)}")
 
     def next_move(self, present: Distribution, progress: Progress) -> str:
         """How far the next widening is, or why there will be none."""
         if self.widen is None:
             return "moves at exploits"
-        if self._wider(self.widen, present) == present:
+        if _as_wide_as_legal(present):
             return "as wide as is legal"
         return f"widens at {_counted(self.widen, progress)}"
 
@@ -153,11 +175,6 @@ class Evolving:
             and progress.mean_return >= rule.above
         )
 
-    @staticmethod
-    def _wider(rule: Widen, present: Distribution) -> Distribution:
-        # Widening draws nothing; the operators share one signature.
-        return widen(present, np.random.default_rng(0), rule.by)
-
 
 def _counted(rule: Widen, progress: Progress) -> str:
     mean = "–" if progress.mean_return is None else f"{progress.mean_return:.3g}"
@@ -165,3 +182,45 @@ def _counted(rule: Widen, progress: Progress) -> str:
         f"return {mean} of {rule.above:.3g} over {progress.episodes} of "
         f"{rule.min_episodes} episodes"
     )
+
+
+def _widened(present: Distribution, by: float) -> Distribution:
+    # Widening draws nothing; the operators share one signature.
+    return widen(present, np.random.default_rng(0), by)
+
+
+def _as_wide_as_legal(present: Distribution) -> bool:
+    """Whether widening would change nothing but roundings."""
+    widest = _widened(present, 1.0)
+    if isinstance(present, Levels) and isinstance(widest, Levels):
+        return _apart(present.weights, widest.weights) <= _UNIFORM
+    pairs = zip(_products(present), _products(widest), strict=True)
+    return all(
+        _near(knob, one.marginals[name], other.marginals[name])
+        for one, other in pairs
+        for name, knob in one.space.knobs.items()
+    )
+
+
+def _products(distribution: Distribution) -> tuple[Product, ...]:
+    if isinstance(distribution, Product):
+        return (distribution,)
+    if isinstance(distribution, Mixture):
+        return tuple(product for _, product in distribution.parts)
+    raise TypeError(f"{type(distribution).__name__} cannot be widened")
+
+
+def _near(knob: Knob, one: Marginal, other: Marginal) -> bool:
+    if isinstance(one, Range) and isinstance(other, Range) and isinstance(knob, Numeric):
+        ends = ((one.low, other.low), (one.high, other.high))
+        return all(abs(knob.to_unit(a) - knob.to_unit(b)) <= _SLIVER for a, b in ends)
+    if isinstance(one, Weights) and isinstance(other, Weights):
+        return _apart(one.weights, other.weights) <= _UNIFORM
+    if isinstance(one, Blend) and isinstance(other, Blend):
+        return abs(one.spread - other.spread) <= _SLIVER
+    return one == other
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> float:
+    """Total variation between two lists of weights, in [0, 1]."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / 2

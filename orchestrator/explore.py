@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from orchestrator.frozen import text
 from orchestrator.knobs import Choice, Continuous, Integer, Knob
 
 Search = Mapping[str, Knob]
@@ -24,8 +25,8 @@ class Explorer(Protocol):
 
 
 def draw(search: Search, rng: np.random.Generator) -> dict[str, Any]:
-    """Every key anew from its whole legal range."""
-    return {name: knob.sample(knob.full(), rng) for name, knob in search.items()}
+    """Every key anew from its whole legal range, in the order of their names."""
+    return {name: knob.sample(knob.full(), rng) for name, knob in sorted(search.items())}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Perturb:
 
     A step multiplies or divides by ``factor`` (Jaderberg et al. 2017). Where zero or negative
     values are legal, multiplying would never leave zero, so the step is then the same share
-    of the legal width; choices move to a neighbour in the list. Clipped and cast.
+    of the legal width; choices move to a neighbour in the list. Clipped and cast. A choice
+    that is no longer in the list is drawn anew.
 
     Attributes:
         factor: above 1.
@@ -66,8 +68,9 @@ class Perturb:
     ) -> dict[str, Any]:
         """Values near ``values``, each within its legal range."""
         changed = {}
-        for name, knob in search.items():
-            if name not in values or rng.random() < self.resample:
+        # By name: the order in a file must not change what is drawn.
+        for name, knob in sorted(search.items()):
+            if not _known(name, knob, values) or rng.random() < self.resample:
                 changed[name] = knob.sample(knob.full(), rng)
             else:
                 changed[name] = self._step(knob, values[name], up=bool(rng.random() < 0.5))
@@ -75,8 +78,10 @@ class Perturb:
 
     def _step(self, knob: Knob, value: Any, *, up: bool) -> Any:
         if isinstance(knob, Choice):
-            place = knob.values.index(value) + (1 if up else -1)
-            return knob.values[min(max(place, 0), len(knob.values) - 1)]
+            # By text, which tells True, 1 and 1.0 apart.
+            texts = [text(each) for each in knob.values]
+            place = texts.index(text(value)) + (1 if up else -1)
+            return knob.cast(knob.values[min(max(place, 0), len(texts) - 1)])
         if isinstance(knob, Continuous):
             return min(max(self._moved(knob, value, up=up), knob.low), knob.high)
         if isinstance(knob, Integer):
@@ -91,3 +96,8 @@ class Perturb:
             return value * self.factor if up else value / self.factor
         step = (self.factor - 1.0) * (knob.high - knob.low)
         return value + step if up else value - step
+
+
+def _known(name: str, knob: Knob, values: Mapping[str, Any]) -> bool:
+    """Whether there is a value to step from; numbers outside the legal range are clipped."""
+    return name in values and (not isinstance(knob, Choice) or knob.legal(values[name]))

@@ -47,7 +47,8 @@ def draw_with_optuna(
     """Beginnings asked of an Optuna sampler, seeded, in one study.
 
     The study has a parameter for each hyperparameter, and two (the ends of the first range,
-    as positions in the legal one) for each numeric knob without a start range.
+    as positions in the legal one) for each numeric knob without a start range. Members have
+    no values yet, so ``tpe`` draws as it does before its first observation: independently.
 
     Raises:
         ImportError: if optuna is not installed.
@@ -62,18 +63,18 @@ def draw_with_optuna(
         for name, knob in space.knobs.items()
         if evolves and name not in space.start and isinstance(knob, Continuous | Integer)
     }
-    fixed_search = {name: _optuna_distribution(knob) for name, knob in search.items()}
-    ends = {
-        f"{name}.{end}": optuna.distributions.FloatDistribution(0.0, 1.0)
-        for name in free
-        for end in ("low", "high")
-    }
+    asked = {name: _optuna_distribution(knob) for name, knob in sorted(search.items())}
+    for name in free:
+        for end in ("low", "high"):
+            asked[f"{name}.{end}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
+    if sampler == "qmc":
+        # It draws over all parameters at once only if a completed trial shows what they are.
+        shown = {name: each.low for name, each in asked.items()}
+        study.add_trial(optuna.trial.create_trial(params=shown, distributions=asked, value=0.0))
     beginnings = []
     for member in range(size):
-        # QMC draws over all parameters at once only when it is told of them beforehand.
-        trial = study.ask(fixed_distributions={**fixed_search, **ends})
-        values = {name: trial.params[name] for name in search}
-        values = {name: _chosen(search[name], value) for name, value in values.items()}
+        trial = study.ask(fixed_distributions=asked)
+        values = {name: _legal(knob, trial.params[name]) for name, knob in sorted(search.items())}
         start = curriculum.start(space)
         if evolves and isinstance(start, Product):
             rng = seeding.generator(*key, "initial", member)
@@ -92,7 +93,7 @@ def _with_starts(space: EnvSpace, drawn: Distribution) -> Product:
 
 def _range(knob: Continuous | Integer, params: Mapping[str, float], name: str) -> Range:
     low, high = sorted((params[f"{name}.low"], params[f"{name}.high"]))
-    return knob.fit(Range(knob.from_unit(low), knob.from_unit(high)))  # type: ignore[return-value]
+    return knob.fit(Range(knob.from_unit(low), knob.from_unit(high)))
 
 
 def _optuna_distribution(knob: Knob) -> Any:
@@ -108,8 +109,14 @@ def _optuna_distribution(knob: Knob) -> Any:
     raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
 
 
-def _chosen(knob: Knob, value: Any) -> Any:
-    return knob.values[value] if isinstance(knob, Choice) else value
+def _legal(knob: Knob, value: Any) -> Any:
+    """What a study's parameter stands for, in the knob's own plain type."""
+    if isinstance(knob, Choice):
+        return knob.cast(knob.values[value])
+    if isinstance(knob, Continuous | Integer):
+        # Optuna goes through logarithms, which may end a rounding outside.
+        return knob.cast(min(max(value, knob.low), knob.high))
+    raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
 
 
 def _sampler(name: Sampler, seed: int) -> Any:

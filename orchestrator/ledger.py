@@ -55,6 +55,11 @@ class Ledger:
         """All members of all populations."""
         return [state for group in self.populations.values() for state in group.members.values()]
 
+    def __getstate__(self) -> dict[str, object]:
+        # Tune pickles its scheduler and callbacks into state files, which a resume never reads;
+        # the journal's open file is not for them.
+        return {}
+
     def _take(self, record: Record) -> None:
         if isinstance(record, Fault):
             self.faults.append(record)

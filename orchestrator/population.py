@@ -125,8 +125,10 @@ class Population:
             return
         if not isinstance(record, records.MemberRecord | records.Boundary):
             return
-        if (record.arm, record.seed) != (self.arm, self.seed):
-            return
+        if (record.arm, record.seed) == (self.arm, self.seed):
+            self._take(record)
+
+    def _take(self, record: records.MemberRecord | records.Boundary) -> None:
         if isinstance(record, records.Boundary):
             for member in record.members:
                 self._move(member, decided_at=record.iteration)
@@ -238,13 +240,21 @@ class Population:
         )
 
     def due(self) -> list[int]:
-        """Members to be decided about now; in synchronous mode all of the live ones or none."""
+        """Members to be decided about now.
+
+        In synchronous mode those at the earliest undecided boundary, once every live member
+        has reached it. They may be some of the live ones only: a member that had failed and
+        was put back catches up alone while the others wait further on.
+        """
         live = self.live()
         waiting = [member for member in live if self.waiting(member)]
-        if self.rules.mode == "async":
+        if self.rules.mode == "async" or not waiting:
             return waiting
-        together = len({self.members[member].iteration for member in waiting}) == 1
-        return waiting if together and len(waiting) == len(live) else []
+        boundary = min(self.members[member].iteration for member in waiting)
+        for member in live:
+            if member not in waiting and self.members[member].decided_at < boundary:
+                return []
+        return [member for member in waiting if self.members[member].iteration == boundary]
 
     def restore_points(self) -> list[Saved]:
         """Checkpoints that a member stands on, or would be put back on."""
@@ -253,9 +263,9 @@ class Population:
 
     # What is decided
 
-    def first(self, beginnings: Sequence[tuple[Mapping[str, Any], Distribution]], by: str) -> (
-        list[records.Record]
-    ):
+    def first(
+        self, beginnings: Sequence[tuple[Mapping[str, Any], Distribution]], by: str
+    ) -> list[records.Record]:
         """Records that bring the members into being."""
         return [
             records.MemberStarted(
@@ -287,15 +297,19 @@ class Population:
             donor = self.rules.exploit.donor_for(member, scores, rng)
             if donor is not None:
                 decisions += self._exploit(member, donor)
-        decisions.append(
-            records.Boundary(
-                arm=self.arm,
-                seed=self.seed,
-                iteration=max(self.members[member].iteration for member in chosen),
-                members=tuple(chosen),
-                ranking=ranking(scores),
+        # One record for each iteration: asynchronous members may be due at different ones.
+        ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
+        for iteration in sorted({self.members[member].iteration for member in chosen}):
+            together = (m for m in chosen if self.members[m].iteration == iteration)
+            decisions.append(
+                records.Boundary(
+                    arm=self.arm,
+                    seed=self.seed,
+                    iteration=iteration,
+                    members=tuple(together),
+                    ranking=ranked,
+                )
             )
-        )
         return decisions
 
     def _exploit(self, member: int, donor: int) -> list[records.Record]:

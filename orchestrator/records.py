@@ -7,6 +7,7 @@ as their JSON, hyperparameters as plain mappings.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 VERSION = 1
 
 
-class UnknownRecord(ValueError):
+class UnknownRecord(ValueError):  # noqa: N818 - reads as what happened
     """A record's kind or fields are not of this version."""
 
 
@@ -32,11 +33,17 @@ class Record:
 
 @dataclass(frozen=True)
 class RunStarted(Record):
-    """A run began: what it is, and with what."""
+    """A run began: what it is, and with what.
+
+    Attributes:
+        experiment: digest of ``arms``.
+        arms: each arm of the resolved experiment file as plain data.
+    """
 
     kind = "run"
     name: str
     experiment: str
+    arms: Mapping[str, Any]
     versions: Mapping[str, str]
     command: tuple[str, ...]
 
@@ -46,14 +53,17 @@ class RunResumed(Record):
     """A run goes on in new processes; members go on from their restore points.
 
     Attributes:
-        changes: dotted keys of the experiment file whose value is another now.
+        experiment: digest of ``arms``.
+        arms: each arm of the experiment file as it is now.
+        changes: what differs from before, in words.
     """
 
     kind = "resume"
     experiment: str
+    arms: Mapping[str, Any]
     versions: Mapping[str, str]
     command: tuple[str, ...]
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,7 @@ class Boundary(Record):
     """The scheduler has decided about these members at this iteration.
 
     Attributes:
-        ranking: members and their scores, best first.
+        ranking: members and their scores, best first; None for a score that is not finite.
     """
 
     kind = "boundary"
@@ -175,7 +185,7 @@ class Boundary(Record):
     seed: int
     iteration: int
     members: tuple[int, ...]
-    ranking: tuple[tuple[int, float], ...]
+    ranking: tuple[tuple[int, float | None], ...]
 
 
 @dataclass(frozen=True)
@@ -265,3 +275,8 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_frozen(entry) for entry in value)
     return value
+
+
+def finite(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity; None stands for both."""
+    return value if value is not None and math.isfinite(value) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.population import MemberKey, Population
@@ -14,11 +14,15 @@ _NEWEST = 2
 
 @dataclass
 class Shelf:
-    """The checkpoints that lie under ``members/``, as the journal tells it."""
+    """The checkpoints that lie under ``members/``, as the journal tells it.
 
-    _saved: dict[str, CheckpointSaved] = field(default_factory=dict)
-    _best: dict[str, CheckpointSaved] = field(default_factory=dict)
+    Attributes:
+        keep_best: how many of the whole run are kept under ``best/``.
+    """
+
     keep_best: int = 3
+    _saved: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
+    _best: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
 
     def apply(self, record: Record) -> None:
         """Take in one record."""
@@ -46,22 +50,27 @@ class Shelf:
         return sorted(own, key=lambda r: -r.iteration)
 
     def superfluous(self, populations: Iterable[Population]) -> list[CheckpointSaved]:
-        """What nobody needs any more.
+        """What nobody in ``populations`` needs any more.
 
         Kept are: what a member stands on or would be put back on (an exploiter's donor among
-        them), the two newest of each member, and the best of each population.
+        them), the two newest of each member, and the best of each population. Checkpoints of
+        other populations are none of theirs to give away.
         """
         kept: set[str] = set()
+        whose: set[tuple[str, int]] = set()
         for population in populations:
+            whose.add((population.arm, population.seed))
             kept |= {saved.path for saved in population.restore_points()}
             best = self.best_of(population)
             if best is not None:
                 kept.add(best.path)
             for state in population.members.values():
                 kept |= {r.path for r in self.of_member(state.key)[:_NEWEST]}
-        return [r for path, r in self._saved.items() if path not in kept]
+        return [
+            r for path, r in self._saved.items() if path not in kept and (r.arm, r.seed) in whose
+        ]
 
 
-def _ranked(saved: Iterable[CheckpointSaved]) -> Sequence[CheckpointSaved]:
+def _ranked(saved: Iterable[CheckpointSaved]) -> list[CheckpointSaved]:
     scored = [r for r in saved if r.score is not None]
     return sorted(scored, key=lambda r: (-(r.score or 0.0), r.path))

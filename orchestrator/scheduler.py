@@ -21,6 +21,10 @@ _PING_SECONDS = 5.0
 _SAVE_SECONDS = 60.0
 
 
+class Disobeyed(RuntimeError):
+    """A member trained an iteration without what it had been told before."""
+
+
 class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
     """Runs every population of a ledger in one Tuner.
 
@@ -65,7 +69,12 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
     @never_raises(TrialScheduler.STOP)
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         key = (result["arm"], result["seed"], result["member"])
-        if not result.get(READY):
+        if result.get(READY):
+            self._seats.started(trial, self._ledger.state(key))
+        elif not self._seats.obeys(trial, result["directive"]):
+            tune.fail(tune_controller, trial, Disobeyed(f"m{key[2]} trained without a directive"))
+            return TrialScheduler.NOOP  # type: ignore[no-any-return]
+        else:
             self._ledger.record(*_records_of(result))
         self._decide(self._ledger.population(key))
         if self._stopping:
@@ -91,6 +100,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         )
         self._held.pop(trial.trial_id, None)
         self._pings.pop(trial.trial_id, None)
+        self._seats.ended(trial)
         population = self._ledger.population(key)
         if given_up and (successor := self._idle(population)) is not None:
             key = successor.key
@@ -241,7 +251,7 @@ def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
     found: list[records.Record] = [
         records.Result(
             **who,
-            training_return=_finite(result.get("training_return")),
+            training_return=records.finite(result.get("training_return")),
             env_steps=result["env_steps"],
             revisions={
                 str(number): {"episodes": episodes, "return": mean}
@@ -257,8 +267,8 @@ def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
         )
     ]
     if result.get("checkpoint") is not None:
-        score = _finite(result["score"])
-        returns = tuple(_finite(value) for value in result["returns"])
+        score = records.finite(result["score"])
+        returns = tuple(records.finite(value) for value in result["returns"])
         found.append(records.Score(**who, score=score, suite=SELECT, returns=returns))
         found.append(
             records.CheckpointSaved(
@@ -267,7 +277,3 @@ def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
         )
     return found
 
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no NaN and no infinity; None stands for both."""
-    return value if value is not None and math.isfinite(value) else None

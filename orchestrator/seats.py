@@ -21,6 +21,10 @@ class Seats:
         self._trials: dict[MemberKey, Any] = {}
         self._members: dict[str, MemberKey] = {}
         self._ids = itertools.count(1)
+        # The directive that a trial has to have carried out before it trains again.
+        self._expected: dict[str, int | None] = {}
+        # Trials whose actor was still starting, with what may be an older state.
+        self._unreached: set[str] = set()
 
     def sit(self, trial: Any, key: MemberKey) -> None:
         """Note that ``trial`` now holds this member (and no longer another)."""
@@ -32,6 +36,7 @@ class Seats:
 
     def leave(self, trial: Any) -> None:
         """Note that ``trial`` holds nobody any more."""
+        self.ended(trial)
         key = self._members.pop(trial.trial_id, None)
         if key is not None:
             self._trials.pop(key, None)
@@ -48,6 +53,22 @@ class Seats:
         """Members that have a seat."""
         return set(self._trials)
 
+    def started(self, trial: Any, state: MemberState) -> None:
+        """The trial's new process is up; bring it what was decided while it was starting."""
+        self._expected.setdefault(trial.trial_id, None)
+        if trial.trial_id in self._unreached:
+            self._unreached.discard(trial.trial_id)
+            self._send(trial, BECOME, state)
+
+    def ended(self, trial: Any) -> None:
+        """The trial's process is gone; the next one begins where the config says."""
+        self._expected.pop(trial.trial_id, None)
+        self._unreached.discard(trial.trial_id)
+
+    def obeys(self, trial: Any, directive: int | None) -> bool:
+        """Whether a result's echo is the last directive that was sent."""
+        return self._expected.get(trial.trial_id) == directive
+
     def become(self, trial: Any, state: MemberState) -> None:
         """Have the trial go on as this member, standing where it stands."""
         self.sit(trial, state.key)
@@ -63,4 +84,8 @@ class Seats:
         plain = state.plain()
         # The config first: should the actor be dead already, its successor begins here.
         tune.set_state(trial, plain)
-        tune.send(trial, {"id": next(self._ids), "kind": kind, "state": plain, "greet": False})
+        number = next(self._ids)
+        if tune.send(trial, {"id": number, "kind": kind, "state": plain}):
+            self._expected[trial.trial_id] = number
+        else:
+            self._unreached.add(trial.trial_id)

@@ -40,6 +40,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
         """Seat another member in this process; Tune calls it when an actor is reused."""
+        self._directive = None
         self._start(new_config[STATE])
         return True
 
@@ -82,7 +83,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
         try:
             if directive["kind"] == BECOME:
                 self._start(directive["state"])
-                self._greet = directive["greet"]
+                self._greet = False
             else:
                 state = directive["state"]
                 self.member.set_distribution(state["distribution"], state["revision"])

@@ -91,10 +91,12 @@ def fail(controller: Any, trial: Any, error: Exception) -> None:
 
 
 def error_of(trial: Any) -> str:
-    """What the trial's last failure was: the last line that says something."""
-    text = str(trial.get_error() or "unknown error")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "unknown error"
+    """What the trial's last failure was: the last line of it that says something."""
+    error = trial.get_pickled_error() or trial.get_error() or "unknown error"
+    cause = getattr(error, "cause", None)
+    lines = [line.strip() for line in str(cause or error).splitlines() if line.strip()]
+    name = f"{type(cause).__name__}: " if cause is not None else ""
+    return name + (lines[-1] if lines else "unknown error")
 
 
 def _unwrapped(controller: Any) -> Any:

@@ -158,5 +158,5 @@ def test_a_legal_range_cannot_be_a_grid_but_a_start_can() -> None:
 
 def test_a_bad_value_in_a_grid_is_placed_at_that_value() -> None:
     (said,) = problems("population:\n  size: {grid: [2, four, 8]}")
-    assert said.startswith('f.yaml:6:20: population.size.grid[1]: must be a whole number')
+    assert said.startswith("f.yaml:6:20: population.size.grid[1]: must be a whole number")
     assert said.endswith('but got "four"')

@@ -1,0 +1,1 @@
+"""What to run: the experiment file, wiring, the command line, built-in envs."""

@@ -1,0 +1,110 @@
+"""Policies of a multi-agent algorithm, and which agent each of them acts for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from experiments.findings import Finding
+from experiments.hints import nearest, show
+from experiments.importing import one_line
+from experiments.policies import SHARED, OnePolicy, own_policy
+
+if TYPE_CHECKING:
+    from experiments.env_source import EnvSource
+
+_AT = ("algorithm", "multi_agent")
+
+
+def multi_agent_settings(
+    source: EnvSource, given: Mapping[str, Any], checked: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """RLlib's `policies` and `policy_mapping_fn`, from those given; or what is wrong with them.
+
+    One policy acts for all agents; policies named like the agents act for one each; anything
+    else takes a `policy_mapping_fn`. Without any, all agents share one policy.
+    """
+    agents = _agents(source)
+    if agents is None:  # Said where the env is checked.
+        return {}, []
+    if not agents:
+        if not given:
+            return {}, []
+        must = "must be left out for an env of a single agent"
+        hint = "Several agents take an env derived from ray.rllib.env.multi_agent_env.MultiAgentEnv"
+        return {}, [Finding(_AT, must, show(dict(given)), hint)]
+    if "policies" in given and "policies" not in checked:
+        return {}, []
+    findings = [*_unset(checked.get("policies"))]
+    if findings:
+        return {}, findings
+    policies = list(checked.get("policies") or [SHARED])
+    findings = [*_to_train(policies, checked.get("policies_to_train"))]
+    mapping = checked.get("policy_mapping_fn")
+    if mapping is None and "policy_mapping_fn" not in given:
+        mapping = _default_mapping(policies, agents)
+        if mapping is None:
+            must = "must be given where policies are not named like the agents"
+            found = f"policies {', '.join(policies)} for the agents {', '.join(agents)}"
+            hint = "Write policy_mapping_fn: package.module:function"
+            findings.append(Finding((*_AT, "policy_mapping_fn"), must, found, hint))
+    elif mapping is not None:
+        findings += _mapped(mapping, agents, policies)
+    return {"policies": policies, "policy_mapping_fn": mapping}, findings
+
+
+def _agents(source: EnvSource) -> list[str] | None:
+    """The env's agents; none for an env of a single agent, None where it cannot be told."""
+    try:
+        if not source.multi_agent:
+            return []
+        env = source({})
+    except Exception:
+        return None
+    try:
+        return [str(agent) for agent in env.possible_agents] or None
+    finally:
+        with contextlib.suppress(Exception):
+            env.close()
+
+
+def _default_mapping(policies: Sequence[str], agents: Sequence[str]) -> Any:
+    if len(policies) == 1:
+        return OnePolicy(policies[0])
+    return own_policy if set(agents) <= set(policies) else None
+
+
+def _mapped(mapping: Any, agents: Sequence[str], policies: Sequence[str]) -> list[Finding]:
+    key = (*_AT, "policy_mapping_fn")
+    for agent in agents:
+        must = f"must give one of the policies {', '.join(policies)} for every agent"
+        try:
+            policy = mapping(agent, None)
+        except Exception as error:
+            # It may look at the episode, which there is none of yet.
+            if isinstance(error, AttributeError):
+                continue
+            return [Finding(key, must, f"{one_line(error)} for {agent}")]
+        if policy not in policies:
+            found = f"{show(policy)} for {agent}"
+            return [Finding(key, must, found, nearest(str(policy), policies))]
+    return []
+
+
+def _unset(policies: Any) -> Iterator[Finding]:
+    if not isinstance(policies, dict):
+        return
+    overrides = "algorithm.rl_module.algorithm_config_overrides_per_module"
+    for name, value in policies.items():
+        if value:
+            hint = f"What one policy has of its own goes under {overrides}"
+            yield Finding((*_AT, "policies", name), "must be empty", show(value), hint)
+
+
+def _to_train(policies: Sequence[str], named: Sequence[str] | None) -> Iterator[Finding]:
+    for index, name in enumerate(named or []):
+        if name not in policies:
+            key = (*_AT, "policies_to_train", index)
+            must = f"must be one of the policies {', '.join(policies)}"
+            yield Finding(key, must, show(name), nearest(name, policies))

@@ -1,0 +1,31 @@
+"""The checks of an experiment file that need RLlib and the env: all problems at once."""
+
+from __future__ import annotations
+
+from experiments.algorithm import check_algorithms
+from experiments.build import Config
+from experiments.env_source import EnvSource, check_env
+from experiments.loading import Loaded
+from experiments.problems import BadInput, Problem
+
+
+def check(loaded: Loaded) -> dict[str, Config]:
+    """RLlib's config and the env of every arm.
+
+    Raises:
+        BadInput: with every problem of every arm.
+    """
+    problems: list[Problem] = []
+    configs = {}
+    try:
+        configs = check_algorithms(loaded)
+    except BadInput as bad:
+        problems += bad.problems
+    for arm in loaded.arms:
+        problems += check_env(loaded, arm)
+    if problems:
+        raise BadInput(problems)
+    return {
+        name: Config(configs[name], EnvSource.of(experiment.env))
+        for name, experiment in loaded.arms.items()
+    }

@@ -1,0 +1,161 @@
+"""The command line: ``envolve run | resume | validate | show``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from experiments.problems import BadInput
+from experiments.resources import TooSmall
+from experiments.run_dir import Busy, NotARun
+from experiments.supervise import is_driver, run_driver
+from experiments.targets import NothingToRestore, Target
+from orchestrator.journal import DamagedJournal
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Train populations of RLlib agents whose environments evolve with them.",
+)
+
+
+class Exit(IntEnum):
+    """What the exit codes mean; 128 + n: stopped by signal n after saving."""
+
+    FINISHED = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    BUSY = 3
+    NOTHING_TO_RESTORE = 4
+
+
+class Resume(StrEnum):
+    """What `run --run-dir` does where there is a run already."""
+
+    NEVER = "never"
+    AUTO = "auto"
+    MUST = "must"
+
+
+File = Annotated[Path, typer.Argument(help="An experiment file (YAML).", metavar="FILE")]
+RunName = Annotated[
+    str, typer.Argument(help="A run's directory, its name under runs/, or latest.", metavar="RUN")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-S", metavar="KEY=VALUE", help="Override a key: stop.iterations=80."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+@app.command()
+def run(
+    file: File,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where the run is kept (default: a new folder under runs/)."),
+    ] = None,
+    resume: Annotated[
+        Resume,
+        typer.Option(
+            help="With --run-dir. auto: start, go on, or say that it is finished; must: go on."
+        ),
+    ] = Resume.NEVER,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and the resolved file; write nothing.")
+    ] = False,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train what an experiment file says."""
+    from experiments import targets
+
+    if resume is not Resume.NEVER and run_dir is None:
+        raise typer.BadParameter("--resume needs --run-dir, to say which run is meant")
+    target = targets.named(file, run_dir, set_ or [], resume.value)
+    if dry_run:
+        from experiments import plan
+
+        raise typer.Exit(plan.show(target.loaded, as_json=as_json))
+    _drive(target, as_json=as_json)
+
+
+@app.command()
+def resume(name: RunName, set_: Set = None, as_json: AsJson = False) -> None:
+    """Go on with a run, from its experiment file, journal and checkpoints."""
+    from experiments import targets
+
+    _drive(targets.existing(name, set_ or []), as_json=as_json)
+
+
+@app.command()
+def validate(file: File, set_: Set = None, as_json: AsJson = False) -> None:
+    """Check an experiment file, RLlib's keys and the env included; all problems at once."""
+    from experiments.checking import check
+    from experiments.loading import load
+
+    loaded = load(file, set_ or [])
+    check(loaded)
+    arms = {name: len(loaded.seeds) * arm.population.size for name, arm in loaded.arms.items()}
+    if as_json:
+        typer.echo(json.dumps({"valid": True, "name": loaded.name, "members": arms}))
+    else:
+        listed = ", ".join(f"{arm} ({members} members)" for arm, members in arms.items())
+        typer.echo(f"{file} holds: {loaded.name}, {listed}")
+
+
+@app.command()
+def show(name: RunName = "latest", as_json: AsJson = False) -> None:
+    """Show where a run stands: members, distributions, best checkpoints, faults."""
+    from experiments import showing
+
+    showing.show(name, as_json=as_json)
+
+
+def _drive(target: Target, *, as_json: bool) -> NoReturn:
+    if target.finished:
+        from experiments import showing
+
+        typer.echo(
+            f"{target.place.path} is finished; `envolve resume {target.place.path} "
+            "--set stop.iterations=N` trains it further",
+            err=True,
+        )
+        showing.show(str(target.place.path), as_json=as_json)
+        raise typer.Exit(Exit.FINISHED)
+    if not is_driver():
+        raise typer.Exit(run_driver(sys.argv[1:]))
+    from experiments import driver
+
+    raise typer.Exit(driver.drive(target, sys.argv, as_json=as_json))
+
+
+def main() -> NoReturn:
+    """The `envolve` command: a user's mistakes are answered in words, without a traceback."""
+    try:
+        app()
+    except BadInput as problems:
+        _fail(str(problems), Exit.BAD_INPUT)
+    except (NotARun, DamagedJournal, TooSmall) as error:
+        _fail(str(error), Exit.BAD_INPUT)
+    except Busy as error:
+        _fail(str(error), Exit.BUSY)
+    except NothingToRestore as error:
+        _fail(str(error), Exit.NOTHING_TO_RESTORE)
+    raise AssertionError("app() exits")
+
+
+def _fail(message: str, code: Exit) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

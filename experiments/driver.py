@@ -1,0 +1,229 @@
+"""The process that runs a run: begins or takes it up, trains, plays the test suite, ends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import ray
+
+from callbacks.env_mutation import EnvMutation
+from callbacks.progress import Display
+from callbacks.retention import Retention
+from experiments import build, changes
+from experiments.loading import Loaded, dump
+from experiments.resources import share
+from experiments.rules import beginnings, populations_of, test_suite
+from experiments.run_dir import RunDir, write_atomically
+from orchestrator import records, scoring
+from orchestrator.evaluation import play_checkpoint
+from orchestrator.journal import Journal
+from orchestrator.ledger import Ledger
+from orchestrator.retention import Shelf
+from orchestrator.scheduler import PopulationScheduler
+from orchestrator.seats import Seats
+from orchestrator.suites import TEST
+
+_VERSIONS = ("ray", "torch", "gymnasium", "numpy", "optuna")
+
+
+@dataclass
+class Run:
+    """A run that this process holds: what is on disk, and the state that follows from it."""
+
+    place: RunDir
+    loaded: Loaded
+    ledger: Ledger
+    shelf: Shelf
+    stopped_by: int | None = None
+
+
+def begin(loaded: Loaded, place: RunDir, command: Sequence[str]) -> Run:
+    """Bring a new run and its members into being; the run directory must hold none."""
+    write_atomically(place.experiment, dump(loaded.resolved()))
+    run = _open(loaded, place)
+    arms = changes.plain_arms(loaded.arms)
+    run.ledger.record(
+        records.RunStarted(
+            name=loaded.name,
+            experiment=changes.digest(arms),
+            arms=arms,
+            versions=_versions(),
+            command=tuple(command),
+        )
+    )
+    _begin_members(run)
+    return run
+
+
+def take_up(
+    loaded: Loaded, place: RunDir, command: Sequence[str], differences: Sequence[str]
+) -> Run:
+    """Go on with a run: members stand where the journal says."""
+    write_atomically(place.experiment, dump(loaded.resolved()))
+    run = _open(loaded, place)
+    arms = changes.plain_arms(loaded.arms)
+    run.ledger.record(
+        records.RunResumed(
+            experiment=changes.digest(arms),
+            arms=arms,
+            versions=_versions(),
+            command=tuple(command),
+            changes=tuple(differences),
+        )
+    )
+    _begin_members(run)
+    return run
+
+
+def finish(run: Run, arms: Mapping[str, build.Arm], displays: Sequence[Display]) -> str:
+    """Train every member to its end, play the test suite, and say how it went."""
+    for display in displays:
+        run.ledger.listen(display.take)
+        display.start()
+    try:
+        _train(run, arms)
+        if run.stopped_by is None:
+            _play_test(run, arms)
+    except Exception as error:
+        _record_fault(run, "driver", f"{type(error).__name__}: {error}", "the run was ended")
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        for display in displays:
+            display.stop()
+    status = _status(run)
+    run.ledger.record(records.RunEnded(status=status))
+    return status
+
+
+def wire(loaded: Loaded, configs: Mapping[str, build.Config]) -> dict[str, build.Arm]:
+    """Blueprints and seats of every arm, for the machine that Ray runs on."""
+    processes = {name: build.processes_of(config.algorithm) for name, config in configs.items()}
+    residency = share(loaded.arms, processes, build.machine())
+    return {
+        name: build.arm_of(name, experiment, configs[name], residency)
+        for name, experiment in loaded.arms.items()
+    }
+
+
+def _open(loaded: Loaded, place: RunDir) -> Run:
+    shelf = Shelf(keep_best=max(arm.checkpoint.keep_best for arm in loaded.arms.values()))
+    ledger = Ledger(Journal(place.journal), populations_of(loaded.arms), [shelf.apply])
+    return Run(place, loaded, ledger, shelf)
+
+
+def _begin_members(run: Run) -> None:
+    """Members of populations that have none yet (of all of them, in a new run)."""
+    for population in run.ledger.populations.values():
+        if not population.members:
+            experiment = run.loaded.arms[population.arm]
+            run.ledger.record(*population.first(*beginnings(population, experiment)))
+
+
+def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
+    residency = next(iter(arms.values())).residency
+    states = build.seated_states(run.ledger, residency)
+    if not states:
+        return
+    seats = Seats()
+    scheduler = PopulationScheduler(run.ledger, seats)
+    callbacks = [
+        EnvMutation(run.ledger, seats),
+        Retention(run.ledger, run.shelf, run.place.path),
+    ]
+    tuner = build.tuner(
+        states, arms, residency, scheduler, callbacks, run.place.path, run.place.next_leg()
+    )
+    with _signals(run, scheduler):
+        tuner.fit()
+
+
+@contextmanager
+def _signals(run: Run, scheduler: PopulationScheduler) -> Iterator[None]:
+    """SIGINT and SIGTERM save every member, then stop; a second one stops at once."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if run.stopped_by is not None:
+            os._exit(128 + number)
+        run.stopped_by = number
+        scheduler.request_stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _play_test(run: Run, arms: Mapping[str, build.Arm]) -> None:
+    """The best checkpoint of each population on the test suite, once."""
+    remote = ray.remote(play_checkpoint)
+    pending = {}
+    for population in run.ledger.populations.values():
+        best = run.shelf.best_of(population)
+        suite = test_suite(run.loaded.arms[population.arm])
+        if best is not None and suite:
+            arm = arms[population.arm]
+            pending[best] = remote.options(num_cpus=min(1.0, arm.cpus)).remote(
+                arm.blueprint, run.place.path, best.path, best.digest, suite
+            )
+    for best, reference in pending.items():
+        evaluation = run.loaded.arms[best.arm].evaluation
+        who = {"arm": best.arm, "seed": best.seed, "member": best.member}
+        try:
+            returns = ray.get(reference)
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+            run.ledger.record(
+                records.Fault(
+                    **who, iteration=best.iteration, where="test suite", error=fault,
+                    action="not scored",
+                )  # fmt: skip
+            )
+            continue
+        score = scoring.aggregate(returns, evaluation.aggregate, evaluation.alpha)
+        run.ledger.record(
+            records.Score(
+                **who,
+                iteration=best.iteration,
+                score=records.finite(score),
+                suite=TEST,
+                returns=tuple(records.finite(value) for value in returns),
+            )
+        )
+
+
+def _status(run: Run) -> str:
+    if run.stopped_by is not None:
+        return "stopped"
+    groups = run.ledger.populations.values()
+    everyone = all(group.done(member) for group in groups for member in group.members)
+    nobody_failed = not any(state.failed for state in run.ledger.states())
+    return "finished" if everyone and nobody_failed else "failed"
+
+
+def _record_fault(run: Run, where: str, error: str, action: str) -> None:
+    run.ledger.record(
+        records.Fault(
+            arm="", seed=0, member=-1, iteration=0, where=where, error=error, action=action
+        )
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {name: importlib.metadata.version(name) for name in _VERSIONS}
+    return {"python": sys.version.split()[0], **found}
+
+
+def user_dir() -> Path:
+    """Where the user stands: env modules are imported from there."""
+    return Path.cwd()

@@ -1,0 +1,61 @@
+"""Starting Ray so that its workers import our packages and the user's env, in that order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+USER_DIR = "ENVOLVE_USER_DIR"
+
+
+def append_user_dir() -> None:
+    """Make the user's directory importable, after everything else (runs in every worker)."""
+    directory = os.environ.get(USER_DIR)
+    if directory and directory not in sys.path:
+        sys.path.append(directory)
+
+
+@contextmanager
+def ray_session(user_dir: Path) -> Iterator[None]:
+    """Ray for the time of the block, started from a neutral directory.
+
+    Ray puts the driver's working directory first on every worker's ``sys.path``; a user's
+    folder called ``analysis`` or ``callbacks`` would then hide ours.
+    """
+    os.environ[USER_DIR] = str(user_dir)
+    # Tune's own handler saves nothing and exits with 0; ours saves every member.
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    # Resuming needs the journal alone, so Tune need not write its state every few seconds.
+    os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")
+    os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="envolve-") as neutral:
+        os.chdir(neutral)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ray.init(
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    runtime_env={
+                        "worker_process_setup_hook": append_user_dir,
+                        "env_vars": {USER_DIR: str(user_dir), "PYTHONWARNINGS": "ignore"},
+                    },
+                )
+        finally:
+            os.chdir(before)
+        try:
+            yield
+        finally:
+            ray.shutdown()

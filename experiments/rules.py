@@ -1,0 +1,90 @@
+"""From an arm of an experiment file to the rules by which its population competes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from experiments.spaces import to_search, to_space
+from experiments.spec import Experiment
+from experiments.spec import PopulationCurriculum as EvolvingSpec
+from orchestrator.curricula import Curriculum, DomainRandomization, Evolving, Fixed, Widen
+from orchestrator.exploit import Exploiter, NoExploit, Truncation
+from orchestrator.explore import Explorer, Perturb, Resample
+from orchestrator.initial import Beginning, draw_random, draw_with_optuna
+from orchestrator.levels import Play
+from orchestrator.population import Population, Rules
+from orchestrator.stop import Stop
+from orchestrator.suites import SELECT, TEST, draw_suite
+
+
+def rules_of(experiment: Experiment) -> Rules:
+    """The rules of an arm; needs no Ray."""
+    population = experiment.population
+    return Rules(
+        size=population.size,
+        interval=population.interval,
+        mode=population.mode,
+        space=to_space(experiment),
+        search=to_search(experiment),
+        curriculum=_curriculum(experiment),
+        exploit=_exploiter(experiment),
+        explore=_explorer(experiment),
+        stop=Stop(**experiment.stop.model_dump()),
+    )
+
+
+def populations_of(arms: Mapping[str, Experiment]) -> list[Population]:
+    """One population for each arm and seed, without members yet."""
+    return [
+        Population(arm, seed, rules)
+        for arm, experiment in arms.items()
+        for rules in [rules_of(experiment)]
+        for seed in experiment.seeds
+    ]
+
+
+def beginnings(population: Population, experiment: Experiment) -> tuple[list[Beginning], str]:
+    """The members' first hyperparameters and distributions, and who drew them."""
+    rules = population.rules
+    drawn = (rules.size, rules.space, rules.search, rules.curriculum)
+    initial = experiment.population.initial
+    if initial.kind == "optuna":
+        key = (population.seed, population.arm)
+        return draw_with_optuna(*drawn, initial.sampler, *key), f"optuna {initial.sampler}"
+    return draw_random(*drawn, population.seed, population.arm), "random"
+
+
+def select_suite(experiment: Experiment) -> tuple[Play, ...]:
+    """The suite that ranks members; the same for every arm and seed of a file."""
+    evaluation = experiment.evaluation
+    return draw_suite(to_space(experiment), SELECT, evaluation.levels, evaluation.seed)
+
+
+def test_suite(experiment: Experiment) -> tuple[Play, ...]:
+    """The suite for reports; no scheduler ever sees it."""
+    evaluation = experiment.evaluation
+    return draw_suite(to_space(experiment), TEST, evaluation.test_levels, evaluation.seed)
+
+
+def _curriculum(experiment: Experiment) -> Curriculum:
+    given = experiment.curriculum
+    if isinstance(given, EvolvingSpec):
+        widen = None if given.widen is None else Widen(**given.widen.model_dump(exclude={"kind"}))
+        return Evolving(operators=given.operators, amount=given.amount, widen=widen)
+    if given.kind == "domain_randomization":
+        return DomainRandomization()
+    return Fixed()
+
+
+def _exploiter(experiment: Experiment) -> Exploiter:
+    given = experiment.population.exploit
+    if given.kind == "none":
+        return NoExploit()
+    return Truncation(fraction=given.fraction, min_gap=given.min_gap)
+
+
+def _explorer(experiment: Experiment) -> Explorer:
+    given = experiment.population.explore
+    if given.kind == "resample":
+        return Resample()
+    return Perturb(factor=given.factor, resample=given.resample)

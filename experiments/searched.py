@@ -1,0 +1,84 @@
+"""The section ``algorithm.search``: keys of `training` that a population may vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from experiments import knob_spec as spec
+from experiments.annotations import Misfit, fitted
+from experiments.findings import Finding
+from experiments.hints import nearest, show
+from experiments.rllib_keys import Keys
+
+_AT = ("algorithm", "search")
+
+# A copy loads another member's weights, optimizer and buffer into its own, and keeps its env
+# runners with the modules and connectors that they were built with.
+_STRUCTURAL = frozenset(
+    {
+        "num_atoms", "epsilon", "sigma0", "v_min", "v_max", "noisy", "dueling", "double_q",
+        "hiddens", "twin_q", "optimizer", "opt_type",
+        "replay_buffer_config", "store_buffer_in_checkpoints", "learner_class",
+        "learner_connector", "add_default_connectors_to_learner_pipeline", "learner_config_dict",
+        "use_critic", "use_kl_loss", "vtrace", "burn_in_len", "_separate_vf_optimizer",
+        "use_circular_buffer", "_use_beta_distribution", "clip_actions", "optimization_config",
+    }
+)  # fmt: skip
+
+
+def search_findings(training: Keys, search: Mapping[str, spec.SearchKnob]) -> Iterator[Finding]:
+    """What is wrong with the searched keys: unknown, structural, or values of the wrong type."""
+    for name, knob in search.items():
+        key = (*_AT, name)
+        if name in _STRUCTURAL:
+            must = "must be a key that can change when a member copies another"
+            yield Finding(key, must, show(name), "To compare its values, write an arm for each")
+            continue
+        found = _of_knob(training, key, name, knob)
+        if found is not None:
+            yield found
+
+
+def ends_of(knob: spec.SearchKnob) -> tuple[Any, ...]:
+    """The values that bound a searched key: low and high, or every choice."""
+    if isinstance(knob, spec.ChoiceSearch):
+        return knob.choices
+    return (knob.low, knob.high)
+
+
+def _of_knob(
+    training: Keys, key: tuple[str, ...], name: str, knob: spec.SearchKnob
+) -> Finding | None:
+    if name not in training.annotations or name in training.deprecated:
+        found = training.check(_AT, name, None)[1]
+        assert found is not None
+        meant = found.hint or nearest(name, training.usable)
+        return Finding(key, "must be a key of algorithm.training", show(name), meant)
+    if isinstance(knob, spec.ContinuousSearch) and _wants_whole(training.annotations[name]):
+        must = "must have integer: true, for a key that takes whole numbers"
+        hint = f"Write {{low: {knob.low:g}, high: {knob.high:g}, integer: true}}"
+        return Finding(key, must, "a range of real numbers", hint)
+    for place, value in _places(knob):
+        found = training.check(_AT, name, value)[1]
+        if found is not None:
+            return Finding((*key, *place), found.must, found.found, found.hint)
+    return None
+
+
+def _wants_whole(annotation: Any) -> bool:
+    return _fits(annotation, 1) and not _fits(annotation, 0.5)
+
+
+def _fits(annotation: Any, value: Any) -> bool:
+    try:
+        fitted(annotation, value)
+    except Misfit:
+        return False
+    return True
+
+
+def _places(knob: spec.SearchKnob) -> list[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(knob, spec.ChoiceSearch):
+        return [(("choices", index), value) for index, value in enumerate(knob.choices)]
+    return [(("low",), knob.low), (("high",), knob.high)]
