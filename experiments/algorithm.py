@@ -110,7 +110,9 @@ def _default_config(name: str) -> AlgorithmConfig | Finding:
     new_stack = config.enable_rl_module_and_learner and config.enable_env_runner_and_connector_v2
     if not new_stack:
         return Finding(_NAME, must, show(name), "It has no version for RLlib's new API stack")
-    return config
+    # Whole populations share the machine: a member samples in its own process unless told to
+    # have env runners (PPO's own default are two more processes for each member).
+    return config.env_runners(num_env_runners=0)
 
 
 def _meant(name: str, usable: list[str]) -> str | None:

@@ -14,15 +14,19 @@ from pathlib import Path
 from types import FrameType
 
 import ray
+from rich.console import Console
 
 from callbacks.env_mutation import EnvMutation
-from callbacks.progress import Display
+from callbacks.progress import Progress, progress_on
 from callbacks.retention import Retention
-from experiments import build, changes
+from experiments import build, changes, showing
+from experiments.checking import check
 from experiments.loading import Loaded, dump
+from experiments.ray_session import ray_session
 from experiments.resources import share
 from experiments.rules import beginnings, populations_of, test_suite
-from experiments.run_dir import RunDir, write_atomically
+from experiments.run_dir import RunDir, note_latest, write_atomically
+from experiments.targets import Target
 from orchestrator import records, scoring
 from orchestrator.evaluation import play_checkpoint
 from orchestrator.journal import Journal
@@ -46,7 +50,9 @@ class Run:
     stopped_by: int | None = None
 
 
-def begin(loaded: Loaded, place: RunDir, command: Sequence[str]) -> Run:
+def begin(
+    loaded: Loaded, place: RunDir, command: Sequence[str], differences: Sequence[str] = ()
+) -> Run:
     """Bring a new run and its members into being; the run directory must hold none."""
     write_atomically(place.experiment, dump(loaded.resolved()))
     run = _open(loaded, place)
@@ -84,11 +90,36 @@ def take_up(
     return run
 
 
-def finish(run: Run, arms: Mapping[str, build.Arm], displays: Sequence[Display]) -> str:
-    """Train every member to its end, play the test suite, and say how it went."""
-    for display in displays:
-        run.ledger.listen(display.take)
-        display.start()
+def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
+    """Run a target to its end, print what came of it; returns the exit code.
+
+    Raises:
+        BadInput: for problems with RLlib's keys or the env; nothing was written then.
+        Busy: if another process holds the run.
+    """
+    configs = check(target.loaded)
+    place = target.place
+    with place.held(), ray_session(Path.cwd()):
+        arms = wire(target.loaded, configs)
+        for line in target.differences:
+            print(f"changed: {line}", file=sys.stderr)
+        start = take_up if target.begun else begin
+        run = start(target.loaded, place, command, target.differences)
+        note_latest(place)
+        console = Console(stderr=as_json)
+        console.print(f"run: {place.path}", highlight=False, soft_wrap=True)
+        _finish(run, arms, progress_on(console, run.ledger, _work(run)))
+    facts = showing.facts_of(place)
+    showing.print_facts(facts, as_json=as_json)
+    if run.stopped_by is not None:
+        return 128 + run.stopped_by
+    return 0 if facts.status == "finished" else 1
+
+
+def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None:
+    """Train every member to its end, play the test suite, and write down how it went."""
+    run.ledger.listen(progress.take)
+    progress.start()
     try:
         _train(run, arms)
         if run.stopped_by is None:
@@ -97,11 +128,8 @@ def finish(run: Run, arms: Mapping[str, build.Arm], displays: Sequence[Display])
         _record_fault(run, "driver", f"{type(error).__name__}: {error}", "the run was ended")
         traceback.print_exc(file=sys.stderr)
     finally:
-        for display in displays:
-            display.stop()
-    status = _status(run)
-    run.ledger.record(records.RunEnded(status=status))
-    return status
+        run.ledger.record(records.RunEnded(status=_status(run)))
+        progress.stop()
 
 
 def wire(loaded: Loaded, configs: Mapping[str, build.Config]) -> dict[str, build.Arm]:
@@ -219,11 +247,12 @@ def _record_fault(run: Run, where: str, error: str, action: str) -> None:
     )
 
 
+def _work(run: Run) -> dict[tuple[str, int], int | None]:
+    """Iterations that each member of a population has to do, where that is known."""
+    groups = run.ledger.populations.items()
+    return {key: population.rules.stop.iterations for key, population in groups}
+
+
 def _versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in _VERSIONS}
     return {"python": sys.version.split()[0], **found}
-
-
-def user_dir() -> Path:
-    """Where the user stands: env modules are imported from there."""
-    return Path.cwd()

@@ -46,6 +46,11 @@ class RunDir:
         return self.path / "tune"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that writes."""
+        return self.path / ".lock"
+
+    @property
     def exists(self) -> bool:
         """Whether a run was begun here."""
         return self.journal.exists()
@@ -62,7 +67,7 @@ class RunDir:
             Busy: if another process holds it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:

@@ -125,7 +125,7 @@ def _sampler(name: Sampler, seed: int) -> Any:
     if name == "random":
         return samplers.RandomSampler(seed=seed)
     if name == "tpe":
-        return samplers.TPESampler(seed=seed, multivariate=True, warn_independent_sampling=False)
+        return samplers.TPESampler(seed=seed, multivariate=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # QMCSampler is marked experimental.
         return samplers.QMCSampler(

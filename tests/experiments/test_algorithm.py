@@ -356,7 +356,7 @@ BROKEN = [
     ),
     (
         "  search: {gamma: {low: 0.9, high: 1.5}}\n",
-        "6:32: algorithm.search.gamma.high",
+        "6:30: algorithm.search.gamma.high",
         "must be a number from 0 to 1",
         "",
     ),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -473,6 +474,28 @@ def test_a_config_dict_answers_for_a_knob_but_does_not_hold_it() -> None:
     with pytest.raises(KeyError):
         config["other"]
     assert made({"gravity": 3.5}).given["gravity"] == 3.5
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda config: config["a"],
+        lambda config: config.get("a"),
+        lambda config: config.pop("a"),
+        lambda config: {**config},
+        lambda config: {"a": 0} | config,
+        lambda config: config | {"b": 0},
+        dict,
+        {"a": 0}.update,
+        lambda config: config.copy(),
+        lambda config: [*config.values()],
+    ],
+)
+def test_every_way_of_looking_at_a_config_is_heard(look: Callable[[Any], Any]) -> None:
+    config = apply.ReadKeys({"a": 1})
+    assert config.ignored(["a"]) == ["a"]
+    look(config)
+    assert config.ignored(["a"]) == []
 
 
 def test_envs_share_no_config() -> None:

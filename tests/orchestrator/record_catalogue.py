@@ -8,7 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from distribution_catalogue import settings  # noqa: F401 - loads the steady profile
+import distribution_catalogue  # noqa: F401 - loads the steady profile
 from hypothesis import strategies as st
 
 from orchestrator import records

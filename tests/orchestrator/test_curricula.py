@@ -283,7 +283,7 @@ def test_a_rule_that_could_not_work_is_refused(values: dict[str, Any], message: 
 
 @pytest.mark.parametrize("operators", [(), ("shfit",), ("shift", "grow")])
 def test_operators_must_be_known(operators: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="`operators` must be one or more of .*'shift'"):
+    with pytest.raises(ValueError, match=r"`operators` must be one or more of .*'shift'"):
         Evolving(operators)
 
 

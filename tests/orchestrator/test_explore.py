@@ -75,7 +75,7 @@ def test_values_are_legal(name: str, search: Search, seed: int) -> None:
 def test_the_generator_alone_decides(name: str, search: Search, seed: int) -> None:
     values = draw(search, generator(seed))
     once = EXPLORERS[name].explore(values, search, generator(seed, 1))
-    other_order = dict(reversed(search.items()))
+    other_order = {key: search[key] for key in reversed([*search])}
     copy = pickle.loads(pickle.dumps(EXPLORERS[name]))
     assert copy == EXPLORERS[name]
     assert copy.explore(values, other_order, generator(seed, 1)) == once

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_catalogue import record_of, some_records
 
-from orchestrator import journal as module
 from orchestrator.journal import DamagedJournal, Journal, read
 from orchestrator.records import Fault, MemberStarted, Record, Result, RunEnded, Score, to_json
 
@@ -34,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of flushes to disk would show nothing and take their time."""
-    monkeypatch.setattr(module.os, "fsync", lambda handle: None)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def write(path: Path, *entries: Sequence[Record]) -> list[list[Record]]:
@@ -241,7 +240,7 @@ def test_an_append_that_fails_leaves_the_journal_as_it_was(
     with Journal(path) as journal:
         (first,) = journal.append(FIRST)
         with monkeypatch.context() as patched:
-            patched.setattr(module.os, "fsync", full)
+            patched.setattr(os, "fsync", full)
             with pytest.raises(OSError, match="No space left"):
                 journal.append(*ENTRY)
         assert read(path) == [first]
@@ -251,7 +250,7 @@ def test_an_append_that_fails_leaves_the_journal_as_it_was(
 
 def test_a_write_in_pieces_is_completed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all = os.write
-    monkeypatch.setattr(module.os, "write", lambda handle, rest: write_all(handle, rest[:7]))
+    monkeypatch.setattr(os, "write", lambda handle, rest: write_all(handle, rest[:7]))
     (entry,) = write(path, ENTRY)
     assert read(path) == entry
 
@@ -260,7 +259,7 @@ def test_each_entry_is_on_disk_before_append_returns(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[bytes] = []
-    monkeypatch.setattr(module.os, "fsync", lambda handle: flushed.append(path.read_bytes()))
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(path.read_bytes()))
     with Journal(path) as journal:
         journal.append(FIRST)
         journal.append(*ENTRY)

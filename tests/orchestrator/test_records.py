@@ -79,7 +79,7 @@ def test_another_version_is_refused(version: object) -> None:
 
 @pytest.mark.parametrize("kind", ["ned", "", None, 3, ["end"]])
 def test_an_unknown_kind_is_refused(kind: object) -> None:
-    with pytest.raises(UnknownRecord, match="`kind` must be one of .*'end'"):
+    with pytest.raises(UnknownRecord, match=r"`kind` must be one of .*'end'"):
         from_json({**to_json(RunEnded(status="finished")), "kind": kind})
 
 

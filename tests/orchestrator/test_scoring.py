@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+import distribution_catalogue  # noqa: F401 - loads the steady profile
 import numpy as np
 import pytest
-from distribution_catalogue import settings  # noqa: F401 - loads the steady profile
 from hypothesis import given
 from hypothesis import strategies as st
 
