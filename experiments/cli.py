@@ -14,8 +14,9 @@ from experiments.problems import BadInput
 from experiments.resources import TooSmall
 from experiments.run_dir import Busy, NotARun
 from experiments.supervise import is_driver, run_driver
-from experiments.targets import NothingToRestore, Target
+from experiments.targets import Target
 from orchestrator.journal import DamagedJournal
+from orchestrator.recovery import NothingToRestore
 
 app = typer.Typer(
     add_completion=False,

@@ -31,6 +31,7 @@ from orchestrator import records, scoring
 from orchestrator.evaluation import play_checkpoint
 from orchestrator.journal import Journal
 from orchestrator.ledger import Ledger
+from orchestrator.recovery import put_back
 from orchestrator.retention import Shelf
 from orchestrator.scheduler import PopulationScheduler
 from orchestrator.seats import Seats
@@ -86,6 +87,7 @@ def take_up(
             changes=tuple(differences),
         )
     )
+    put_back(run.ledger, run.shelf, place.path)
     _begin_members(run)
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from filelock import FileLock, Timeout
 RUNS = Path("runs")
 LATEST = "latest"
 
+# Whoever looks whether a run is held, holds it for an instant; that is waited out.
+_PATIENCE = 1.0
+
 
 class Busy(RuntimeError):
     """Another process holds the run."""
@@ -22,6 +26,10 @@ class Busy(RuntimeError):
 
 class NotARun(ValueError):
     """There is no run at that place."""
+
+
+class NotWritable(ValueError):
+    """A run cannot be kept at that place."""
 
 
 @dataclass(frozen=True)
@@ -59,42 +67,102 @@ class RunDir:
         """Number of the next start or resume, from 1."""
         return len(list(self.tune.glob("leg-*"))) + 1
 
+    def in_the_way(self) -> Path | None:
+        """Where there is no run yet: something that a run would overwrite, or None.
+
+        What a start that was killed left behind is not in the way: the lock tells it apart.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            return self.path
+        if self.lock.exists():
+            return None
+        places = (self.experiment, self.tune, self.path / "members", self.path / "best")
+        return next((place for place in places if place.exists()), None)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the run for writing. The lock of a dead process is free.
 
+        A directory in which no run was begun in the meantime is removed again, unless it was
+        there before or something else lies in it.
+
         Raises:
             Busy: if another process holds it.
+            NotWritable: if the directory cannot be made or written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        ours = not self.path.exists() or list(self.path.iterdir()) == [self.lock]
+        lock = FileLock(self.lock)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            raise Busy(f"{self.path}: another process is running this run") from None
+        except OSError as error:
+            raise _not_writable(self.path, error) from error
+        try:
+            yield
+        finally:
+            if not self.exists and not self.experiment.exists():
+                self._vanish(directory=ours)
+            lock.release()
+
+    def is_held(self) -> bool:
+        """Whether some process is running the run now."""
+        if not self.lock.exists():
+            return False
         lock = FileLock(self.lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise Busy(f"{self.path}: another process is running this run") from None
-        try:
-            yield
-        finally:
-            lock.release()
+            return True
+        except OSError:
+            # A run that we may only read: nobody's, as far as can be told.
+            return False
+        lock.release()
+        return False
+
+    def _vanish(self, *, directory: bool) -> None:
+        self.lock.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if directory:
+                self.path.rmdir()
+                if self.path.parent == RUNS.resolve():
+                    self.path.parent.rmdir()
 
 
 def new_run_dir(name: str, now: datetime) -> RunDir:
-    """A new directory under ``runs/``; a number is added where the name is taken."""
+    """A new directory under ``runs/``; a number is added where the name is taken.
+
+    Raises:
+        NotWritable: if it cannot be made.
+    """
     stem = f"{name}-{now:%Y%m%d-%H%M%S}"
-    RUNS.mkdir(exist_ok=True)
     for number in range(1, 1000):
-        path = RUNS / (stem if number == 1 else f"{stem}-{number}")
+        run = RunDir((RUNS / (stem if number == 1 else f"{stem}-{number}")).resolve())
         try:
-            path.mkdir()
-        except FileExistsError:
+            RUNS.mkdir(exist_ok=True)
+            run.path.mkdir()
+        except FileExistsError as error:
+            if not RUNS.is_dir():
+                raise _not_writable(RUNS, error) from error
             continue
-        return RunDir(path.resolve())
-    raise FileExistsError(f"{RUNS / stem} and 998 more names are taken")
+        except OSError as error:
+            raise _not_writable(run.path, error) from error
+        # Marks it as ours, empty as it is.
+        run.lock.touch()
+        return run
+    raise NotWritable(f"{RUNS / stem}: must be a free name, but it and 998 more are taken")
 
 
 def note_latest(run: RunDir) -> None:
-    """Make ``latest`` mean this run (beside it, where runs are kept together)."""
-    write_atomically(run.path.parent / LATEST, run.path.name + "\n")
+    """Make ``latest`` mean this run, wherever it is kept."""
+    if run.path.parent == RUNS.resolve():
+        write_atomically(RUNS / LATEST, run.path.name + "\n")
+        return
+    # A convenience, which a run kept elsewhere must not fail for.
+    with contextlib.suppress(OSError):
+        RUNS.mkdir(exist_ok=True)
+        write_atomically(RUNS / LATEST, f"{run.path}\n")
 
 
 def find_run(name: str) -> RunDir:
@@ -104,14 +172,16 @@ def find_run(name: str) -> RunDir:
         NotARun: saying what was looked at, and the nearest name that is a run.
     """
     if name == LATEST:
-        return _latest()
+        return _whole(_latest())
     for path in (Path(name), RUNS / name):
         run = RunDir(path.resolve())
         if run.exists:
-            return run
+            return _whole(run)
     path = Path(name)
     if path.is_dir():
         raise NotARun(f"{name}: a run must have a journal.jsonl, but this directory has none")
+    if path.is_file():
+        raise NotARun(f"{name}: must be a run's directory, but it is a file; {_meant(path)}")
     known = [entry.name for entry in RUNS.glob("*") if RunDir(entry).exists]
     close = difflib.get_close_matches(path.name, known, n=1, cutoff=0.4)
     hint = f"; did you mean {RUNS / close[0]}?" if close else ""
@@ -138,3 +208,20 @@ def _latest() -> RunDir:
     if not run.exists:
         raise NotARun(f"latest: {pointer} names {named}, which is not a run (any more)")
     return run
+
+
+def _whole(run: RunDir) -> RunDir:
+    if not run.experiment.is_file():
+        raise NotARun(f"{run.path}: a run must have an experiment.yaml, but this one has none")
+    return run
+
+
+def _meant(file: Path) -> str:
+    if RunDir(file.parent).exists:
+        return f"the run is {file.parent}"
+    return f"`envolve run {file}` starts a run with it"
+
+
+def _not_writable(path: Path, error: OSError) -> NotWritable:
+    why = (error.strerror or str(error)).lower()
+    return NotWritable(f"{path}: must be a directory that can be written, but {why}")

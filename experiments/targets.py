@@ -14,10 +14,6 @@ from experiments.run_dir import NotARun, RunDir, find_run, new_run_dir
 from orchestrator import journal, records
 
 
-class NothingToRestore(RuntimeError):
-    """No checkpoint of a member that was saved once verifies any more."""
-
-
 @dataclass(frozen=True)
 class Target:
     """A run to be driven.

@@ -145,6 +145,8 @@ class Population:
             self._save(record)
         elif isinstance(record, records.Exploit):
             self._copy(record)
+        elif isinstance(record, records.Restored):
+            self._restore(record)
         elif isinstance(record, records.Mutation):
             distribution = distribution_from_json(self.rules.space, record.after)
             self._move(
@@ -192,6 +194,25 @@ class Population:
             restore_point=Saved(record.checkpoint, record.digest, iteration),
             score=None,
             scored_at=-1,
+        )
+
+    def _restore(self, record: records.Restored) -> None:
+        saved = Saved(record.path, record.digest, record.iteration, record.score)
+        self._move(
+            record.member,
+            iteration=record.iteration,
+            env_steps=record.env_steps,
+            minutes=record.minutes,
+            hyperparameters=record.hyperparameters,
+            distribution=distribution_from_json(self.rules.space, record.distribution),
+            revision=record.revision,
+            restore_point=saved,
+            own=saved,
+            score=record.score,
+            scored_at=-1 if record.score is None else record.iteration,
+            # What was decided there once holds for the others; it is not decided again.
+            decided_at=record.iteration,
+            progress=Progress(),
         )
 
     def _fail(self, record: records.Fault) -> None:

@@ -204,6 +204,27 @@ class CheckpointSaved(MemberRecord):
 
 
 @dataclass(frozen=True)
+class Restored(MemberRecord):
+    """A member was put back on an older checkpoint of its own: the one it stood on is damaged.
+
+    Attributes:
+        path, digest, score: the checkpoint's.
+        env_steps, minutes, hyperparameters, distribution: what its manifest says.
+        revision: a new one, since the distribution is another than before.
+    """
+
+    kind = "restore"
+    path: str
+    digest: str
+    score: float | None
+    env_steps: int
+    minutes: float
+    hyperparameters: Mapping[str, Any]
+    distribution: Mapping[str, Any]
+    revision: int
+
+
+@dataclass(frozen=True)
 class Pruned(MemberRecord):
     """A checkpoint was removed because nothing needs it any more."""
 
@@ -232,7 +253,7 @@ _KINDS: dict[str, type[Record]] = {
     kind.kind: kind
     for kind in (
         RunStarted, RunResumed, RunEnded, MemberStarted, Result, Score, Mutation, Exploit,
-        Boundary, CheckpointSaved, Pruned, Fault,
+        Boundary, CheckpointSaved, Restored, Pruned, Fault,
     )
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""The y axis of a number's legal range, on its own scale."""

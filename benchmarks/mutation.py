@@ -1,0 +1,71 @@
+"""How long it takes until every sub-env of a member holds another distribution."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measure import Aim, Measurement, repeated
+from benchmarks.setting import (
+    REMOTE_RUNNERS,
+    Setting,
+    SteppedMember,
+    quickstart,
+    runners_text,
+    session,
+    step,
+)
+
+_AIMS = {0: Aim(5.0)}
+_REPEATS = 100
+_STOCK_REPEATS = 4
+_ENVS = 16
+
+
+def measure() -> Iterator[Measurement]:
+    """By a directive; and as stock RLlib does it, with another Algorithm."""
+    with session(), TemporaryDirectory() as folder:
+        for remote in REMOTE_RUNNERS:
+            setting = quickstart(remote)
+            yield _by_directive(setting, Path(folder), remote)
+            yield _stock(setting, Path(folder) / f"stock{remote}", remote)
+
+
+def _by_directive(setting: Setting, run_dir: Path, remote: int) -> Measurement:
+    member = SteppedMember(setting.arm.blueprint, run_dir, setting.start.plain())
+    member.step()
+    space = setting.arm.blueprint.space
+    distributions = itertools.cycle([space.full().to_json(), space.initial().to_json()])
+    revisions = itertools.count(1)
+
+    def mutate() -> None:
+        # Raises unless every sub-env answers that it holds the revision.
+        member.set_distribution(next(distributions), next(revisions))
+
+    taken = repeated(mutate, _REPEATS)
+    member.close()
+    what = f"every one of {_ENVS} sub-envs a runner acknowledged, {runners_text(remote)}"
+    return Measurement(what, "ms", _milliseconds(taken), _AIMS.get(remote))
+
+
+def _stock(setting: Setting, checkpoint: Path, remote: int) -> Measurement:
+    algorithm = setting.stock(1e-3).build_algo()
+    step(algorithm)
+
+    def rebuild() -> None:
+        nonlocal algorithm
+        algorithm.save_to_path(str(checkpoint))
+        algorithm.stop()
+        algorithm = setting.stock(1e-3).build_algo()
+        algorithm.restore_from_path(str(checkpoint))
+
+    taken = repeated(rebuild, _STOCK_REPEATS)
+    algorithm.stop()
+    what = f"stock: save, stop, build with another env config, restore, {runners_text(remote)}"
+    return Measurement(what, "ms", _milliseconds(taken))
+
+
+def _milliseconds(taken: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(each * 1e3 for each in taken)

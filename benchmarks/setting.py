@@ -1,0 +1,110 @@
+"""The quickstart's member and its stock counterpart, built as a run builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.tune.registry import register_env
+
+from experiments.build import Arm, Config
+from experiments.checking import check
+from experiments.driver import wire
+from experiments.loading import load
+from experiments.ray_session import ray_session
+from experiments.rules import rules_of
+from orchestrator import rllib
+from orchestrator.member import Member
+from orchestrator.population import MemberState, Saved
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICKSTART = ROOT / "experiments" / "quickstart.yaml"
+REMOTE_RUNNERS = (0, 2)
+"""Numbers of remote env runners that members are measured with; 0: it samples by itself."""
+
+_STOCK_ENV = "benchmarks-stock"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a member of the quickstart is made of.
+
+    Attributes:
+        config: the file's RLlib config and env, before they were made ours.
+        arm: the same, wired for a run.
+        start: where a new member stands.
+    """
+
+    config: Config
+    arm: Arm
+    start: MemberState
+
+    def stock(self, lr: float) -> AlgorithmConfig:
+        """The same RLlib config and the same env without levels: what stock RLlib would run."""
+        env = self.config.env
+        register_env(_STOCK_ENV, lambda context: env({}))
+        config = self.config.algorithm.copy(copy_frozen=False)
+        config.environment(env=_STOCK_ENV)
+        config.resources(num_cpus_for_main_process=self.arm.cpus)
+        config.env_runners(num_cpus_per_env_runner=self.arm.cpus)
+        return config.training(lr=lr)
+
+
+class SteppedMember(Member):
+    """A member that can be asked for its first env steps alone."""
+
+    def step(self) -> None:
+        """One step of every sub-env of every env runner, the resets before it included."""
+        step(self._algorithm)
+
+
+def quickstart(remote_runners: int = 0) -> Setting:
+    """The quickstart with two members; needs `session`."""
+    runners = f"algorithm.env_runners.num_env_runners={remote_runners}"
+    loaded = load(QUICKSTART, ["population.size=2", runners])
+    [(name, arm)] = wire(loaded, check(loaded)).items()
+    rules = rules_of(loaded.arms[name])
+    start = MemberState(
+        key=(name, 0, 0),
+        hyperparameters={"lr": 1e-3},
+        distribution=rules.curriculum.start(rules.space),
+    )
+    return Setting(check(loaded)[name], arm, start)
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Ray, with this package importable in its workers."""
+    with ray_session(ROOT):
+        yield
+
+
+def step(algorithm: Algorithm) -> None:
+    """One step of every sub-env of every training runner."""
+    rllib.each_runner(algorithm, lambda runner: len(runner.sample(num_timesteps=1)))
+
+
+def donated(member: Member, start: MemberState) -> MemberState:
+    """Where another member stands after it copied ``member``, which is trained to its boundary."""
+    report = member.iterate()
+    while report.checkpoint is None or report.digest is None:
+        report = member.iterate()
+    saved = Saved(report.checkpoint, report.digest, report.iteration)
+    arm, seed, number = start.key
+    return replace(
+        start,
+        key=(arm, seed, number + 1),
+        iteration=report.iteration,
+        env_steps=report.env_steps,
+        restore_point=saved,
+        revision=1,
+    )
+
+
+def runners_text(remote: int) -> str:
+    """How many env runners there are, in words."""
+    return f"{remote} remote env runners" if remote else "no remote env runner"

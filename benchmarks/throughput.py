@@ -1,0 +1,86 @@
+"""How much of a bare ``algorithm.train()`` loop's speed a member keeps, and what boundaries cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measure import Aim, Measurement, alternated
+from benchmarks.setting import Setting, quickstart, session
+from experiments.envs.cartpole import CartPole
+from orchestrator import rllib
+from orchestrator.distributions import Distribution, EnvSpace, Product
+from orchestrator.marginals import Range
+from orchestrator.member import Member, Report
+
+_AIM = Aim(0.97, below=False)
+_PAIRS = 30
+_INTERVALS = 6
+# The policies must not move apart: their episodes' lengths decide how many resets there are.
+_NO_LEARNING = 1e-9
+
+
+def measure() -> Iterator[Measurement]:
+    """Between boundaries against stock RLlib, in one process; then whole intervals."""
+    with session(), TemporaryDirectory() as folder:
+        setting = quickstart()
+        yield from _between_boundaries(setting, Path(folder) / "between")
+        yield from _at_boundaries(setting, Path(folder) / "at")
+
+
+def _between_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement]:
+    """The same policies on (nearly) the same dynamics, with as many resets as untrained ones have.
+
+    The member draws and applies a level at each reset, from ranges so narrow that the env is
+    the stock one's.
+    """
+    blueprint = replace(setting.arm.blueprint, interval=10**9)
+    start = replace(
+        setting.start,
+        hyperparameters={"lr": _NO_LEARNING},
+        distribution=_narrow(blueprint.space),
+    )
+    member = Member(blueprint, run_dir, start.plain())
+    algorithm = setting.stock(_NO_LEARNING).build_algo()
+    pairs = tuple(alternated(algorithm.train, member.iterate, _PAIRS))
+    iterations = 1 + len(pairs)
+    stock_steps = rllib.env_steps(algorithm) / iterations
+    member_steps = member.env_steps / iterations
+    member.close()
+    algorithm.stop()
+    stock = tuple(stock_steps / own for own, _ in pairs)
+    ours = tuple(member_steps / own for _, own in pairs)
+    yield Measurement("stock: env steps per second of algorithm.train()", "1/s", stock)
+    yield Measurement("env steps per second of Member.iterate between boundaries", "1/s", ours)
+    ratios = tuple(own / other for own, other in zip(ours, stock, strict=True))
+    yield Measurement("share of stock throughput, pair by pair", "", ratios, _AIM)
+
+
+def _narrow(space: EnvSpace) -> Distribution:
+    usual = {name: CartPole.SETTABLE[name].default for name in space.names}
+    return Product(
+        space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()}
+    )
+
+
+def _at_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement]:
+    """Parts of the intervals of a member that learns, from one boundary to the next."""
+    member = Member(setting.arm.blueprint, run_dir, setting.start.plain())
+    intervals = [_interval(member) for _ in range(_INTERVALS)]
+    member.close()
+    for part in ("score", "save"):
+        shares = []
+        # The first interval warms up.
+        for reports in intervals[1:]:
+            whole = sum(sum(report.seconds.values()) for report in reports)
+            shares.append(sum(report.seconds.get(part, 0.0) for report in reports) / whole)
+        yield Measurement(f"share of an interval spent on {part}", "", tuple(shares))
+
+
+def _interval(member: Member) -> list[Report]:
+    reports = [member.iterate()]
+    while reports[-1].checkpoint is None:
+        reports.append(member.iterate())
+    return reports

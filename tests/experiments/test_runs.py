@@ -1,0 +1,366 @@
+"""The main job, end to end: real runs of the command, real kills, real signals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import TINY, Ended, Envolve, RunOnDisk, results_of, wait_until
+
+pytestmark = pytest.mark.ray
+
+LAST = 8
+MEMBERS = {("main", 0, 0), ("main", 0, 1), ("main", 0, 2)}
+
+
+class TestAnUndisturbedRun:
+    def test_it_finishes_and_says_where_the_best_checkpoint_is(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, ended = reference
+        assert ended.code == 0, ended.err
+        assert "Traceback" not in ended.err
+        assert "tiny: finished" in ended.out
+        best = ended.out.split("best verified checkpoint")[1].split(": ", 1)[1].strip()
+        assert (Path(best) / "manifest.json").exists()
+        assert run.of("end") == [run.journal[-1]]
+        assert run.journal[-1]["status"] == "finished"
+
+    def test_scheduler_and_callback_both_mutate_env_distributions(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        assert {record["by"] for record in run.of("mutation")} == {"scheduler", "callback"}
+        for record in run.of("mutation"):
+            assert record["from"] != record["to"]
+
+    def test_revisions_count_up_and_episodes_come_from_them(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        for _, _, member in MEMBERS:
+            revisions = [record["revision"] for record in run.of("mutation", member=member)]
+            assert revisions == list(range(1, len(revisions) + 1))
+            present = 0
+            for record in run.journal:
+                if record.get("member") != member:
+                    continue
+                if record["kind"] == "mutation":
+                    present = record["revision"]
+                elif record["kind"] == "result":
+                    # Envs are reset at boundaries, and mutations happen nowhere else.
+                    assert set(record["revisions"]) <= {str(present)}
+
+    def test_a_loser_goes_on_from_its_donors_checkpoint(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        exploits = run.of("exploit")
+        assert exploits
+        late = [record for record in exploits if record["iteration"] == LAST - 2]
+        for exploit in late:
+            (own,) = run.of("checkpoint", member=exploit["member"], iteration=LAST)
+            parent = run.manifest(own)["parent"]
+            assert parent == {"checkpoint": exploit["checkpoint"], "digest": exploit["digest"]}
+
+    def test_every_member_is_saved_at_every_boundary_before_it_is_displaced(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        for iteration in (2, 4, 6, LAST):
+            saved = run.of("checkpoint", iteration=iteration)
+            assert {(r["arm"], r["seed"], r["member"]) for r in saved} == MEMBERS
+        for exploit in run.of("exploit"):
+            saved_before = run.journal[: run.journal.index(exploit)]
+            assert exploit["saved"] in [r.get("path") for r in saved_before]
+
+    def test_the_test_suite_is_played_once_for_the_best_member(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        (score,) = run.of("score", suite="test")
+        assert len(score["returns"]) == 4
+
+    def test_the_disk_holds_what_retention_promises(
+        self, reference: tuple[RunOnDisk, Ended]
+    ) -> None:
+        run, _ = reference
+        on_disk = {str(p.parent.relative_to(run.path)) for p in run.path.rglob("manifest.json")}
+        members = {path for path in on_disk if path.startswith("members")}
+        journalled = {r["path"] for r in run.of("checkpoint")}
+        assert members == journalled - {r["path"] for r in run.of("prune")}
+        assert len([path for path in on_disk if path.startswith("best")]) == 2
+
+    def test_show_reads_it_back(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run, _ = reference
+        ended = envolve("show", run.path, "--json")
+        shown = json.loads(ended.out)
+        assert (ended.code, shown["status"]) == (0, "finished")
+        assert [member["iteration"] for member in shown["members"]] == [LAST] * 3
+
+
+class TestResume:
+    @pytest.mark.parametrize("results", [1, 8, 16], ids=["first", "middle", "late"])
+    def test_after_sigkill_of_everything_it_ends_as_if_never_killed(
+        self, results: int, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        batch = ("run", "tiny.yaml", "--run-dir", "run", "--resume", "auto")
+        process = envolve.start(*batch)
+        wait_until(lambda: results_of(run.path) >= results, process)
+        envolve.kill_tree(process)
+        ended = envolve(*batch)
+        assert ended.code == 0, ended.err
+        expected, _ = reference
+        assert run.weights(LAST) == expected.weights(LAST)
+        assert run.decisions() == expected.decisions()
+        again = envolve(*batch)
+        assert again.code == 0
+        assert "is finished" in again.err
+
+    def test_a_run_extended_equals_one_that_was_started_longer(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        first = envolve("run", "tiny.yaml", "--run-dir", "run", "-S", "stop.iterations=4")
+        assert first.code == 0, first.err
+        ended = envolve("resume", "run", "--set", f"stop.iterations={LAST}")
+        assert ended.code == 0, ended.err
+        assert "stop.iterations: 4 → 8" in ended.err
+        expected, _ = reference
+        assert run.weights(LAST) == expected.weights(LAST)
+        assert run.decisions() == expected.decisions()
+
+    def test_a_population_larger_than_its_seats_ends_the_same(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        ended = envolve(
+            "run", "tiny.yaml", "--run-dir", "run", "-S", "resources.max_resident=2"
+        )
+        assert ended.code == 0, ended.err
+        expected, _ = reference
+        assert run.weights(LAST) == expected.weights(LAST)
+        assert run.decisions() == expected.decisions()
+
+    def test_a_damaged_checkpoint_is_passed_over_and_the_user_is_told(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        source, _ = reference
+        run = RunOnDisk(envolve.cwd / "run")
+        shutil.copytree(source.path, run.path)
+        (newest,) = run.of("checkpoint", member=1, iteration=LAST)
+        victim = next((run.path / newest["path"]).rglob("module_state.pkl"))
+        victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+        ended = envolve("resume", "run", "--set", "stop.iterations=10")
+        assert ended.code == 0, ended.err
+        (restored,) = run.of("restore")
+        assert (restored["member"], restored["iteration"]) == (1, LAST - 2)
+        assert "module_state.pkl" in ended.out
+        assert {key[2] for key in run.weights(10)} == {0, 1, 2}
+
+    def test_with_nothing_whole_left_it_says_so(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        source, _ = reference
+        run = RunOnDisk(envolve.cwd / "run")
+        shutil.copytree(source.path, run.path)
+        shutil.rmtree(run.path / "members")
+        ended = envolve("resume", "run", "--set", "stop.iterations=10")
+        assert ended.code == 4
+        assert "Traceback" not in ended.err
+
+
+class TestSignals:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_every_member_is_saved_and_the_run_can_go_on(
+        self, number: signal.Signals, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        process = envolve.start("run", "tiny.yaml", "--run-dir", "run")
+        wait_until(lambda: results_of(run.path) >= 7, process)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        assert process.returncode == 128 + number
+        assert run.journal[-1]["status"] == "stopped"
+        for arm, seed, member in MEMBERS:
+            mine = {"arm": arm, "seed": seed, "member": member}
+            trained = max(r["iteration"] for r in run.of("result", **mine))
+            assert trained in [r["iteration"] for r in run.of("checkpoint", **mine)]
+        ended = envolve("resume", "run")
+        assert ended.code == 0, ended.err
+        expected, _ = reference
+        assert run.weights(LAST) == expected.weights(LAST)
+
+
+class TestFaults:
+    def test_a_member_process_that_dies_is_put_back_and_the_end_is_the_same(
+        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
+    ) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        process = envolve.start("run", "tiny.yaml", "--run-dir", "run")
+        wait_until(lambda: results_of(run.path) >= 4, process)
+        _members_of(process.pid)[0].kill()
+        _, err = process.communicate(timeout=200)
+        assert process.returncode == 0, err
+        assert [fault["action"] for fault in run.of("fault")] == ["retried"]
+        expected, _ = reference
+        assert run.weights(LAST) == expected.weights(LAST)
+
+    def test_an_env_that_raises_fails_its_member_and_no_other(self, envolve: Envolve) -> None:
+        (envolve.cwd / "brittle.py").write_text(BRITTLE)
+        (envolve.cwd / "brittle.yaml").write_text(
+            TINY.replace("id: CartPole", 'id: "brittle:Brittle"')
+            .replace("length: {low: 0.25, high: 2.0, scale: log, start: {low: 0.5, high: 0.5}}", "")
+            .replace("kind: population, widen: {above: 15, by: 0.1, min_episodes: 2}", "kind: fixed")
+            .replace("interval: 2", "interval: 2, exploit: {kind: none}")
+        )
+        run = RunOnDisk(envolve.cwd / "run")
+        ended = envolve("run", "brittle.yaml", "--run-dir", "run", "-S", "population.size=2")
+        assert ended.code == 1, ended.err
+        faults = run.of("fault")
+        assert faults[-1]["action"] == "failed"
+        assert "the pole broke" in faults[-1]["error"]
+        failed = {fault["member"] for fault in faults}
+        assert len(failed) == 1
+        assert {key[2] for key in run.weights(LAST)} == {0, 1} - failed
+
+
+class TestWhereTheUserStands:
+    def test_folders_named_like_ours_and_an_env_of_their_own(self, envolve: Envolve) -> None:
+        for name in ("analysis", "callbacks", "orchestrator", "experiments"):
+            package = envolve.cwd / name
+            package.mkdir()
+            (package / "__init__.py").write_text(f"raise RuntimeError('the wrong {name}')\n")
+        (envolve.cwd / "mine.py").write_text(MINE)
+        (envolve.cwd / "mine.yaml").write_text(
+            TINY.replace("id: CartPole", 'id: "mine:make"').replace("length:", "pole:")
+        )
+        run = RunOnDisk(envolve.cwd / "run")
+        ended = envolve("run", "mine.yaml", "--run-dir", "run", "-S", "stop.iterations=2")
+        assert ended.code == 0, ended.err
+        assert run.journal[-1]["status"] == "finished"
+
+
+class TestModesAndSweeps:
+    def test_asynchronous_members_go_on_after_a_kill(self, envolve: Envolve) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        batch = (
+            "run", "tiny.yaml", "--run-dir", "run", "--resume", "auto",
+            "-S", "population.mode=async",
+        )  # fmt: skip
+        process = envolve.start(*batch)
+        wait_until(lambda: results_of(run.path) >= 10, process)
+        envolve.kill_tree(process)
+        before = {m: max(r["iteration"] for r in run.of("result", member=m)) for m in range(3)}
+        killed_at = len(run.journal)
+        ended = envolve(*batch)
+        assert ended.code == 0, ended.err
+        after = [r for r in run.journal[killed_at:] if r["kind"] == "result"]
+        for member, iteration in before.items():
+            first = min(r["iteration"] for r in after if r["member"] == member)
+            assert first > iteration - 2, "more than an interval was lost"
+        assert {key[2] for key in run.weights(LAST)} == {0, 1, 2}
+
+    def test_arms_seeds_and_a_grid_run_in_one_go(self, envolve: Envolve) -> None:
+        (envolve.cwd / "sweep.yaml").write_text(
+            TINY.replace("lr: 0.001,", "gamma: {grid: [0.9, 0.99]}, lr: 0.001,").replace(
+                "stop: {iterations: 8}", "stop: {iterations: 2}\nseeds: [0, 1]"
+            )
+        )
+        run = RunOnDisk(envolve.cwd / "run")
+        ended = envolve("run", "sweep.yaml", "--run-dir", "run", "-S", "population.size=2")
+        assert ended.code == 0, ended.err
+        finished = set(run.weights(2))
+        assert finished == {
+            (arm, seed, member)
+            for arm in ("gamma=0.9", "gamma=0.99")
+            for seed in (0, 1)
+            for member in (0, 1)
+        }
+
+    def test_remote_env_runners_and_the_death_of_one(self, envolve: Envolve) -> None:
+        run = RunOnDisk(envolve.cwd / "run")
+        process = envolve.start(
+            "run", "tiny.yaml", "--run-dir", "run", "-S", "population.size=2",
+            "-S", "algorithm.env_runners.num_env_runners=1", "-S", "stop.iterations=6",
+        )  # fmt: skip
+        wait_until(lambda: results_of(run.path) >= 3, process)
+        _runners_of(process.pid)[0].kill()
+        _, err = process.communicate(timeout=200)
+        assert process.returncode == 0, err
+        assert {fault["action"] for fault in run.of("fault")} == {"retried"}
+        assert set(run.weights(6)) == {("main", 0, 0), ("main", 0, 1)}
+
+
+def _members_of(pid: int) -> list[psutil.Process]:
+    return _named(pid, "MemberTrial")
+
+
+def _runners_of(pid: int) -> list[psutil.Process]:
+    return _named(pid, "EnvRunner")
+
+
+def _named(pid: int, part: str) -> list[psutil.Process]:
+    """Ray's workers below a process, by what they run now."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        tree = psutil.Process(pid).children(recursive=True)
+        found = [p for p in tree if part in " ".join(p.cmdline())]
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"no process of Ray's runs a {part}")
+
+
+BRITTLE = '''\
+import os
+from gymnasium.envs.classic_control import CartPoleEnv
+
+class Brittle(CartPoleEnv):
+    """Breaks in the process that made the marker, once it has run for a while."""
+
+    def __init__(self):
+        super().__init__()
+        self._steps = 0
+
+    def set_level(self, level):
+        self.gravity = level["gravity"]
+
+    def step(self, action):
+        self._steps += 1
+        if self._steps > 100 and self._mine():
+            raise ValueError("the pole broke")
+        return super().step(action)
+
+    def _mine(self):
+        marker = os.path.join(os.environ["ENVOLVE_USER_DIR"], "marker")
+        try:
+            os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+            with open(marker, "w") as file:
+                file.write(str(os.getpid()))
+        except FileExistsError:
+            pass
+        return open(marker).read() == str(os.getpid())
+'''
+
+MINE = '''\
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+
+class Mine(CartPoleEnv):
+    def set_level(self, level):
+        self.gravity = level["gravity"]
+        self.length = level["pole"]
+        self.polemass_length = self.masspole * self.length
+
+def make():
+    return gymnasium.wrappers.TimeLimit(Mine(), 100)
+'''
