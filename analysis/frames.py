@@ -130,12 +130,8 @@ def _frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.Data
 
 def _table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     cells = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(column), dtype="object").astype(kind)
-            for (name, kind), column in zip(columns.items(), cells, strict=True)
-        }
-    )
+    named = {name: list(column) for name, column in zip(columns, cells, strict=True)}
+    return pd.DataFrame(named, dtype="object").astype(dict(columns))
 
 
 def _find(path: Path) -> Path:

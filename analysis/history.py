@@ -8,7 +8,7 @@ from typing import Any
 from analysis.drawn import drawn, knob_of
 from orchestrator.env_space import EnvSpace
 from orchestrator.frozen import thaw
-from orchestrator.population import MemberKey
+from orchestrator.member_state import MemberKey
 from orchestrator.records import (
     CheckpointSaved,
     Exploit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,19 +22,21 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "exploit_in_run": exploit_in_run.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "core.csv"
+_WIDTH = 140
 
 
 def main() -> None:
     """Print each table as soon as it is there; all of them together are written to RESULTS."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    names = parser.parse_args().names or list(BENCHMARKS)
+    given = parser.parse_args().names
+    names = given or list(BENCHMARKS)
     unknown = sorted(set(names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"NAME must be one of {', '.join(BENCHMARKS)}, but got {', '.join(unknown)}")
     warnings.simplefilter("ignore")
-    console = Console()
-    where = results.circumstances(["python", "-m", "benchmarks", *parser.parse_args().names])
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    where = results.circumstances(["python", "-m", "benchmarks", *given])
     for key, value in where.items():
         console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
     found = {}

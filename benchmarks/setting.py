@@ -19,7 +19,7 @@ from experiments.ray_session import ray_session
 from experiments.rules import rules_of
 from orchestrator import rllib
 from orchestrator.member import Member
-from orchestrator.population import MemberState, Saved
+from orchestrator.member_state import MemberState, Saved
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "experiments" / "quickstart.yaml"

@@ -1,4 +1,4 @@
-"""How much of a bare ``algorithm.train()`` loop's speed a member keeps, and what boundaries cost."""
+"""How much of a bare ``algorithm.train()`` loop's speed a member keeps; what boundaries cost."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement
 
 def _narrow(space: EnvSpace) -> Distribution:
     usual = {name: CartPole.SETTABLE[name].default for name in space.names}
-    return Product(
-        space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()}
-    )
+    return Product(space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()})
 
 
 def _at_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement]:

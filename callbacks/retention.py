@@ -49,8 +49,9 @@ class Retention(Callback):  # type: ignore[misc]
 
 
 def best_name(record: CheckpointSaved) -> str:
-    """A checkpoint's name under ``best/``."""
-    return f"{record.arm}-seed{record.seed}-m{record.member}-{record.iteration:06d}"
+    """A checkpoint's name under ``best/``; an iteration that is saved again gets another."""
+    who = f"{record.arm}-seed{record.seed}-m{record.member}"
+    return f"{who}-{record.iteration:06d}-{record.digest[:8]}"
 
 
 def _pruned(record: CheckpointSaved) -> Pruned:

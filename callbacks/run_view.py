@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.ledger import Ledger
+from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.pictures import percent, short
-from orchestrator.population import MemberKey, MemberState, Population
+from orchestrator.population import Population
 from orchestrator.records import Exploit, Fault, Mutation, Record, Result, RunStarted
 
 Work = Mapping[tuple[str, int], int | None]

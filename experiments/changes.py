@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from experiments.hints import show
 from experiments.problems import key_text
+from experiments.resolving import same
 from experiments.spec import Experiment
 
 #: Sections that decide how far a run goes and what it takes, not what it is.
@@ -18,8 +21,21 @@ Change = tuple[Any, Any]
 
 
 def plain_arms(arms: Mapping[str, Experiment]) -> Plain:
-    """The arms as plain data, as the journal keeps them."""
-    return {name: json.loads(arm.model_dump_json()) for name, arm in arms.items()}
+    """The arms as plain data, as the journal keeps them.
+
+    Numbers that JSON lacks (``.inf`` in an env's config) are kept as texts.
+    """
+    return {name: _plain(arm.model_dump()) for name, arm in arms.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(child) for child in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return show(value)
+    return value
 
 
 def digest(arms: Plain) -> str:
@@ -38,7 +54,7 @@ def _changes(
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
             yield from _changes(before.get(key), after.get(key), (*at, key))
-    elif before != after:
+    elif not same(before, after):
         yield at, (before, after)
 
 
@@ -49,7 +65,13 @@ def allowed(path: tuple[str, ...]) -> bool:
 
 def describe(path: tuple[str, ...], change: Change, *, arms: int) -> str:
     """One line of a diff: ``stop.iterations: 40 → 80`` (with the arm, where there are several)."""
-    key = key_text(path[1:]) if path[1:] else "the whole arm"
-    where = f" (arm {path[0]})" if arms > 1 or not path[1:] else ""
-    before, after = (json.dumps(value, ensure_ascii=False) for value in change)
-    return f"{key}: {before} → {after}{where}"
+    before, after = change
+    if len(path) == 1:
+        return f"arm {path[0]}: {'added' if before is None else 'removed'}"
+    where = f" (arm {path[0]})" if arms > 1 else ""
+    return f"{key_text(path[1:])}: {said(before)} → {said(after)}{where}"
+
+
+def said(value: Any) -> str:
+    """A value of a change, short; what has none is "unset"."""
+    return "unset" if value is None else show(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import sys
 from enum import IntEnum, StrEnum
@@ -12,8 +13,8 @@ import typer
 
 from experiments.problems import BadInput
 from experiments.resources import TooSmall
-from experiments.run_dir import Busy, NotARun
-from experiments.supervise import is_driver, run_driver
+from experiments.run_dir import Busy, NotARun, NotWritable
+from experiments.supervise import follow_parent, is_driver, run_driver
 from experiments.targets import Target
 from orchestrator.journal import DamagedJournal
 from orchestrator.recovery import NothingToRestore
@@ -23,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Train populations of RLlib agents whose environments evolve with them.",
 )
 
 
@@ -56,6 +56,22 @@ Set = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"envolve {importlib.metadata.version('envolve')}")
+        raise typer.Exit
+
+
+@app.callback()
+def envolve(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Train populations of RLlib agents whose environments evolve with them."""
+
+
 @app.command()
 def run(
     file: File,
@@ -84,6 +100,8 @@ def run(
     if dry_run:
         from experiments import plan
 
+        for line in target.differences:
+            typer.echo(f"changed: {line}", err=True)
         raise typer.Exit(plan.show(target.loaded, as_json=as_json))
     _drive(target, as_json=as_json)
 
@@ -100,9 +118,9 @@ def resume(name: RunName, set_: Set = None, as_json: AsJson = False) -> None:
 def validate(file: File, set_: Set = None, as_json: AsJson = False) -> None:
     """Check an experiment file, RLlib's keys and the env included; all problems at once."""
     from experiments.checking import check
-    from experiments.loading import load
+    from experiments.targets import load_file
 
-    loaded = load(file, set_ or [])
+    loaded = load_file(file, set_ or [])
     check(loaded)
     arms = {name: len(loaded.seeds) * arm.population.size for name, arm in loaded.arms.items()}
     if as_json:
@@ -132,6 +150,9 @@ def _drive(target: Target, *, as_json: bool) -> NoReturn:
         showing.show(str(target.place.path), as_json=as_json)
         raise typer.Exit(Exit.FINISHED)
     if not is_driver():
+        # At once, rather than when Ray has started.
+        if target.where is not None and target.where.is_held():
+            raise Busy(f"{target.where.path}: another process is running this run")
         raise typer.Exit(run_driver(sys.argv[1:]))
     from experiments import driver
 
@@ -140,11 +161,11 @@ def _drive(target: Target, *, as_json: bool) -> NoReturn:
 
 def main() -> NoReturn:
     """The `envolve` command: a user's mistakes are answered in words, without a traceback."""
+    if is_driver():
+        follow_parent()
     try:
         app()
-    except BadInput as problems:
-        _fail(str(problems), Exit.BAD_INPUT)
-    except (NotARun, DamagedJournal, TooSmall) as error:
+    except (BadInput, NotARun, NotWritable, DamagedJournal, TooSmall) as error:
         _fail(str(error), Exit.BAD_INPUT)
     except Busy as error:
         _fail(str(error), Exit.BUSY)

@@ -48,6 +48,7 @@ class Run:
     loaded: Loaded
     ledger: Ledger
     shelf: Shelf
+    scheduler: PopulationScheduler | None = None
     stopped_by: int | None = None
 
 
@@ -123,9 +124,13 @@ def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None
     run.ledger.listen(progress.take)
     progress.start()
     try:
-        _train(run, arms)
-        if run.stopped_by is None:
-            _play_test(run, arms)
+        with _signals(run):
+            _train(run, arms)
+            if run.stopped_by is None:
+                _play_test(run, arms)
+    except SystemExit:
+        # Between two steps that have members to save: nothing is lost.
+        pass
     except Exception as error:
         _record_fault(run, "driver", f"{type(error).__name__}: {error}", "the run was ended")
         traceback.print_exc(file=sys.stderr)
@@ -172,19 +177,24 @@ def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
     tuner = build.tuner(
         states, arms, residency, scheduler, callbacks, run.place.path, run.place.next_leg()
     )
-    with _signals(run, scheduler):
+    run.scheduler = scheduler
+    try:
         tuner.fit()
+    finally:
+        run.scheduler = None
 
 
 @contextmanager
-def _signals(run: Run, scheduler: PopulationScheduler) -> Iterator[None]:
+def _signals(run: Run) -> Iterator[None]:
     """SIGINT and SIGTERM save every member, then stop; a second one stops at once."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         if run.stopped_by is not None:
             os._exit(128 + number)
         run.stopped_by = number
-        scheduler.request_stop()
+        if run.scheduler is None:
+            raise SystemExit(128 + number)
+        run.scheduler.request_stop()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

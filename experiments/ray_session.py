@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from experiments.importing import importable_from
 
 USER_DIR = "ENVOLVE_USER_DIR"
 
@@ -17,8 +18,8 @@ USER_DIR = "ENVOLVE_USER_DIR"
 def append_user_dir() -> None:
     """Make the user's directory importable, after everything else (runs in every worker)."""
     directory = os.environ.get(USER_DIR)
-    if directory and directory not in sys.path:
-        sys.path.append(directory)
+    if directory:
+        importable_from(directory)
 
 
 @contextmanager
@@ -34,6 +35,8 @@ def ray_session(user_dir: Path) -> Iterator[None]:
     # Resuming needs the journal alone, so Tune need not write its state every few seconds.
     os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")
     os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
+    # A member's failure is a fault in the journal and on the screen, not a traceback.
+    os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray

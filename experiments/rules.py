@@ -12,7 +12,8 @@ from orchestrator.exploit import Exploiter, NoExploit, Truncation
 from orchestrator.explore import Explorer, Perturb, Resample
 from orchestrator.initial import Beginning, draw_random, draw_with_optuna
 from orchestrator.levels import Play
-from orchestrator.population import Population, Rules
+from orchestrator.member_state import Rules
+from orchestrator.population import Population
 from orchestrator.stop import Stop
 from orchestrator.suites import SELECT, TEST, draw_suite
 

@@ -20,15 +20,15 @@ LATEST = "latest"
 _PATIENCE = 1.0
 
 
-class Busy(RuntimeError):
+class Busy(RuntimeError):  # noqa: N818 - reads as what happened
     """Another process holds the run."""
 
 
-class NotARun(ValueError):
+class NotARun(ValueError):  # noqa: N818 - reads as what happened
     """There is no run at that place."""
 
 
-class NotWritable(ValueError):
+class NotWritable(ValueError):  # noqa: N818 - reads as what happened
     """A run cannot be kept at that place."""
 
 
@@ -90,9 +90,9 @@ class RunDir:
             Busy: if another process holds it.
             NotWritable: if the directory cannot be made or written.
         """
-        ours = not self.path.exists() or list(self.path.iterdir()) == [self.lock]
         lock = FileLock(self.lock)
         try:
+            ours = not self.path.exists() or list(self.path.iterdir()) == [self.lock]
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=_PATIENCE)
         except Timeout:

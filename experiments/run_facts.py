@@ -15,7 +15,8 @@ from callbacks.run_view import one_line
 from orchestrator import checkpoints
 from orchestrator.distributions import Distribution, Product
 from orchestrator.frozen import thaw
-from orchestrator.population import MemberKey, MemberState, Population
+from orchestrator.member_state import MemberKey, MemberState
+from orchestrator.population import Population
 from orchestrator.records import (
     CheckpointSaved,
     Exploit,

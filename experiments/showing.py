@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
-from filelock import FileLock, Timeout
+import typer
 from rich.console import Console
 
 from experiments.loading import load
 from experiments.rules import populations_of
 from experiments.run_dir import RunDir, find_run
-from experiments.run_facts import RunFacts, as_json as facts_as_json
+from experiments.run_facts import RunFacts
+from experiments.run_facts import as_json as facts_as_json
+from experiments.spec import Experiment
 from experiments.tables import print_run
-from orchestrator import journal
+from orchestrator import journal, records
 from orchestrator.retention import Shelf
 
 
@@ -28,34 +31,32 @@ def show(name: str, *, as_json: bool) -> None:
 
 def facts_of(place: RunDir) -> RunFacts:
     """Read a run that has ended, goes on, or was killed."""
-    loaded = load(place.experiment)
     history = journal.read(place.journal)
-    populations = {(group.arm, group.seed): group for group in populations_of(loaded.arms)}
-    shelf = Shelf(keep_best=max(arm.checkpoint.keep_best for arm in loaded.arms.values()))
+    name, arms = _experiment(place, history)
+    populations = {(group.arm, group.seed): group for group in populations_of(arms)}
+    shelf = Shelf(keep_best=max(arm.checkpoint.keep_best for arm in arms.values()))
     for record in history:
         shelf.apply(record)
         for population in populations.values():
             population.apply(record)
-    return RunFacts(loaded.name, place.path, history, populations, shelf, held=is_held(place))
+    return RunFacts(name, place.path, history, populations, shelf, held=place.is_held())
+
+
+def _experiment(
+    place: RunDir, history: Sequence[records.Record]
+) -> tuple[str, Mapping[str, Experiment]]:
+    """Name and arms, as journalled: the file may have been edited since."""
+    starts = [r for r in history if isinstance(r, records.RunStarted | records.RunResumed)]
+    if not starts:
+        loaded = load(place.experiment)
+        return loaded.name, loaded.arms
+    arms = {name: Experiment.model_validate(arm) for name, arm in starts[-1].arms.items()}
+    return next(iter(arms.values())).name, arms
 
 
 def print_facts(facts: RunFacts, *, as_json: bool) -> None:
     """Print tables, or one JSON object."""
     if as_json:
-        print(json.dumps(facts_as_json(facts), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(facts_as_json(facts), indent=1, ensure_ascii=False))
     else:
         print_run(facts, Console())
-
-
-def is_held(place: RunDir) -> bool:
-    """Whether some process is running the run now."""
-    lock = FileLock(place.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        # A run that we may only read: nobody's, as far as can be told.
-        return False
-    lock.release()
-    return False

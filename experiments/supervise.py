@@ -7,7 +7,6 @@ down before any member is saved; in another session only the driver hears of it.
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import signal
 import subprocess
@@ -16,22 +15,30 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-_IS_DRIVER = "ENVOLVE_DRIVER"
+_DRIVER_OF = "ENVOLVE_DRIVER_OF"
 _PR_SET_PDEATHSIG = 1
 
 
 def is_driver() -> bool:
     """Whether this process is the driver (and not the parent in front of it)."""
-    return os.environ.get(_IS_DRIVER) == "1"
+    return _DRIVER_OF in os.environ
 
 
-def leave_in_order() -> None:
-    """Have a SIGTERM end this process by way of its clean-up, until a run takes it over."""
+def follow_parent() -> None:
+    """In the driver: end with the parent, and by way of all clean-up when told to.
+
+    Until a run takes SIGTERM over, to save its members first.
+    """
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(os.environ[_DRIVER_OF]):
+        # It died before it could be followed.
+        raise SystemExit(128 + signal.SIGTERM)
 
 
 def run_driver(arguments: Sequence[str]) -> int:
@@ -43,28 +50,26 @@ def run_driver(arguments: Sequence[str]) -> int:
 
 
 def supervise(command: Sequence[str]) -> int:
-    """Run ``command`` in a session of its own, SIGINT and SIGTERM passed on to it alone."""
+    """Run ``command`` as driver; SIGINT and SIGTERM are passed on to it alone."""
     driver: subprocess.Popen[bytes] | None = None
     received: list[int] = []
+    waiting: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        if driver is not None and driver.poll() is None:
+        if driver is None:
+            waiting.append(number)
+        elif driver.poll() is None:
             driver.send_signal(number)
 
-    # Before there is a driver, so that no signal can fall in between.
+    # Before there is a driver, so that no signal is lost in between.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, forward)
     driver = subprocess.Popen(
-        command,
-        env={**os.environ, _IS_DRIVER: "1"},
-        start_new_session=True,
-        preexec_fn=(
-            functools.partial(_end_with, os.getpid()) if sys.platform == "linux" else None
-        ),
+        command, env={**os.environ, _DRIVER_OF: str(os.getpid())}, start_new_session=True
     )
-    for number in received:
-        driver.send_signal(number)
+    for early in waiting:
+        driver.send_signal(early)
     return _exit_code(driver.wait(), received)
 
 
@@ -75,9 +80,3 @@ def _exit_code(code: int, received: Sequence[int]) -> int:
     if received and code in (1, received[-1]):
         return 128 + received[-1]
     return code
-
-
-def _end_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -23,8 +23,8 @@ from experiments.run_facts import (
 )
 from orchestrator.distributions import distribution_from_json
 from orchestrator.frozen import thaw
+from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.pictures import label, short
-from orchestrator.population import MemberKey, MemberState
 from orchestrator.records import Score
 from orchestrator.suites import TEST
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from experiments import changes
 from experiments.loading import Loaded, load
 from experiments.problems import BadInput, Problem
-from experiments.run_dir import NotARun, RunDir, find_run, new_run_dir
+from experiments.run_dir import LATEST, NotARun, RunDir, find_run, new_run_dir
 from orchestrator import journal, records
 
 
@@ -19,7 +20,7 @@ class Target:
     """A run to be driven.
 
     Attributes:
-        place: its directory; None: one that is still to be made.
+        where: its directory; None: one that is still to be made.
         begun: whether the journal tells of it already.
         finished: whether nothing is left to do.
         differences: what the experiment file says otherwise than before, in words.
@@ -31,12 +32,24 @@ class Target:
     finished: bool = False
     differences: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def place(self) -> RunDir:
-        """Its directory, made now if it is a new run's."""
+        """Its directory, made when it is first asked for if it is a new run's."""
         if self.where is None:
             return new_run_dir(self.loaded.name, datetime.now())  # noqa: DTZ005 - the user's clock
         return self.where
+
+
+def load_file(file: Path, overrides: Sequence[str]) -> Loaded:
+    """An experiment file that the user named.
+
+    Raises:
+        BadInput: for problems of the file; if it is a run's directory.
+    """
+    if RunDir(file).exists:
+        hint = f"`envolve resume {file}` goes on with it; {RunDir(file).experiment} is its file"
+        raise _refused(str(file), "must be an experiment file", "a run's directory", hint)
+    return load(file, overrides)
 
 
 def named(file: Path, run_dir: Path | None, overrides: Sequence[str], resume: str) -> Target:
@@ -44,26 +57,28 @@ def named(file: Path, run_dir: Path | None, overrides: Sequence[str], resume: st
 
     Raises:
         BadInput: for problems of the file; if there is a run at ``run_dir`` already and
-            ``resume`` is "never", or the file is another experiment's.
+            ``resume`` is "never", or the file is another experiment's; if something else is
+            there that a run would overwrite.
         NotARun: if there is none and ``resume`` is "must".
     """
-    loaded = load(file, overrides)
+    loaded = load_file(file, overrides)
     if run_dir is None:
         return Target(loaded, None)
     place = RunDir(run_dir.resolve())
     if place.exists and resume == "never":
-        raise BadInput(
-            [
-                Problem(
-                    "--run-dir", None, None, (), "must not hold a run yet", str(run_dir),
-                    "Go on with it by --resume auto, or name another directory",
-                )  # fmt: skip
-            ]
-        )
+        hint = "Go on with it by --resume auto, or name another directory"
+        raise _refused("--run-dir", "must not hold a run yet", str(run_dir), hint)
     if place.exists:
         return _continued(loaded, place)
     if resume == "must":
         raise NotARun(f"--resume must: {run_dir} must hold a run, but has no journal.jsonl")
+    if run_dir.name == LATEST:
+        hint = "That word means the newest run: `envolve resume latest` goes on with it"
+        raise _refused("--run-dir", f"must not be called {LATEST}", str(run_dir), hint)
+    other = place.in_the_way()
+    if other is not None:
+        must = "must be a new or an empty directory, or a run's"
+        raise _refused("--run-dir", must, f"{run_dir}, where {other} would be overwritten")
     return Target(loaded, place)
 
 
@@ -88,16 +103,29 @@ def _continued(loaded: Loaded, place: RunDir) -> Target:
     found = changes.changes(dict(begun[-1].arms), after)
     refused = {path: change for path, change in found.items() if not changes.allowed(path)}
     if refused:
-        raise BadInput(
-            loaded.problem(
-                path[0] if path[0] in loaded.arms else next(iter(loaded.arms)),
-                path[1:],
-                "must stay what the run began with, or it would be another experiment",
-                changes.describe(path, change, arms=len(after)),
-                f"Only {', '.join(changes.CHANGEABLE)} may change; start a new run for the rest",
-            )
-            for path, change in refused.items()
-        )
+        raise BadInput(_another(loaded, path, change) for path, change in refused.items())
     lines = tuple(changes.describe(path, c, arms=len(after)) for path, c in found.items())
     ended = isinstance(history[-1], records.RunEnded) and history[-1].status == "finished"
     return Target(loaded, place, begun=True, finished=ended and not lines, differences=lines)
+
+
+def _another(loaded: Loaded, path: tuple[str, ...], change: changes.Change) -> Problem:
+    """A change that would make a run another experiment."""
+    arm, *key = path
+    if arm not in loaded.arms:
+        began = "must have the arms that the run began with"
+        return loaded.problem(next(iter(loaded.arms)), (), began, f"none called {arm}", _HINT)
+    if not key:
+        began = "must be one of the arms that the run began with"
+        return loaded.problem(arm, (), began, f"{arm}, which is new", _HINT)
+    before, after = (changes.said(value) for value in change)
+    several = f" in arm {arm}" if len(loaded.arms) > 1 else ""
+    must = f"must stay {before}{several} as the run began, or it would be another experiment"
+    return loaded.problem(arm, tuple(key), must, after, _HINT)
+
+
+_HINT = f"Only {', '.join(changes.CHANGEABLE)} may change; start a new run for the rest"
+
+
+def _refused(where: str, must: str, found: str, hint: str | None = None) -> BadInput:
+    return BadInput([Problem(where, None, None, (), must, found, hint)])

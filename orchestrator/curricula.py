@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,14 @@ class Progress:
 
     episodes: int = 0
     mean_return: float | None = None
+
+    def after(self, played: Mapping[str, float] | None) -> Progress:
+        """Progress with the ``{"episodes": n, "return": mean}`` of one more iteration."""
+        if not played or not played["episodes"]:
+            return self
+        episodes = self.episodes + int(played["episodes"])
+        before = 0.0 if self.mean_return is None else self.mean_return * self.episodes
+        return Progress(episodes, (before + played["return"] * played["episodes"]) / episodes)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from orchestrator.journal import Journal
-from orchestrator.population import MemberKey, MemberState, Population
+from orchestrator.member_state import MemberKey, MemberState
+from orchestrator.population import Population
 from orchestrator.records import Fault, MemberRecord, Record
 
 Listener = Callable[[Record], None]

@@ -9,99 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from orchestrator import records, seeding
-from orchestrator.curricula import Change, Curriculum, Progress
-from orchestrator.distributions import Distribution, EnvSpace, distribution_from_json
-from orchestrator.exploit import Exploiter, ranking
-from orchestrator.explore import Explorer, Search
-from orchestrator.stop import Stop
+from orchestrator.curricula import Change, Progress
+from orchestrator.distributions import Distribution, distribution_from_json
+from orchestrator.exploit import ranking
+from orchestrator.member_state import MemberState, Rules, Saved
 from orchestrator.suites import SELECT
-
-MemberKey = tuple[str, int, int]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How a population competes; the same for every seed of an arm."""
-
-    size: int
-    interval: int
-    mode: Literal["sync", "async"]
-    space: EnvSpace
-    search: Search
-    curriculum: Curriculum
-    exploit: Exploiter
-    explore: Explorer
-    stop: Stop
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A checkpoint on disk: path relative to the run directory, digest of its manifest."""
-
-    path: str
-    digest: str
-    iteration: int
-    score: float | None = None
-
-
-@dataclass(frozen=True)
-class MemberState:
-    """Where a member stands.
-
-    Attributes:
-        restore_point: the checkpoint that its weights come from; after an exploit the
-            donor's. None: fresh weights.
-        own: its newest checkpoint of its own.
-        score: on the select suite, of these weights; None when they were never scored.
-        scored_at: the iteration of ``score``.
-        decided_at: the last boundary that the scheduler has decided for it.
-        progress: training on the present revision.
-        minutes: time spent in its iterations.
-    """
-
-    key: MemberKey
-    hyperparameters: Mapping[str, Any]
-    distribution: Distribution
-    revision: int = 0
-    iteration: int = 0
-    env_steps: int = 0
-    minutes: float = 0.0
-    restore_point: Saved | None = None
-    own: Saved | None = None
-    score: float | None = None
-    scored_at: int = -1
-    decided_at: int = 0
-    progress: Progress = field(default_factory=Progress)
-    training_return: float | None = None
-    faults: int = 0
-    failed: bool = False
-
-    @property
-    def member(self) -> int:
-        """The member's number."""
-        return self.key[2]
-
-    def plain(self) -> dict[str, Any]:
-        """All that a process needs to stand where the member stands, as plain data."""
-        arm, seed, member = self.key
-        point = self.restore_point
-        return {
-            "arm": arm,
-            "seed": seed,
-            "member": member,
-            "iteration": self.iteration,
-            "env_steps": self.env_steps,
-            "minutes": self.minutes,
-            "hyperparameters": dict(self.hyperparameters),
-            "distribution": self.distribution.to_json(),
-            "revision": self.revision,
-            "checkpoint": None if point is None else point.path,
-            "digest": None if point is None else point.digest,
-        }
 
 
 class Population:
@@ -174,7 +90,7 @@ class Population:
             env_steps=record.env_steps,
             minutes=state.minutes + sum(record.seconds.values()) / 60.0,
             training_return=record.training_return,
-            progress=_continued(state.progress, record.revisions.get(str(state.revision))),
+            progress=state.progress.after( record.revisions.get(str(state.revision))),
         )
 
     def _save(self, record: records.CheckpointSaved) -> None:
@@ -194,6 +110,8 @@ class Population:
             restore_point=Saved(record.checkpoint, record.digest, iteration),
             score=None,
             scored_at=-1,
+            # Returns of other weights say nothing about these.
+            progress=Progress(),
         )
 
     def _restore(self, record: records.Restored) -> None:
@@ -396,13 +314,3 @@ class Population:
     def _generator(self, purpose: str, member: int) -> Any:
         iteration = self.members[member].iteration
         return seeding.generator(self.seed, self.arm, purpose, iteration, member)
-
-
-def _continued(progress: Progress, played: Mapping[str, float] | None) -> Progress:
-    """Progress with the episodes of one more iteration."""
-    if not played or not played["episodes"]:
-        return progress
-    episodes = progress.episodes + int(played["episodes"])
-    before = 0.0 if progress.mean_return is None else progress.mean_return * progress.episodes
-    total = before + played["return"] * played["episodes"]
-    return Progress(episodes, total / episodes)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from orchestrator import checkpoints, records
 from orchestrator.ledger import Ledger
-from orchestrator.population import MemberState, Saved
+from orchestrator.member_state import MemberState, Saved
 from orchestrator.retention import Shelf
 
 
@@ -43,7 +44,7 @@ def _restored(
     state: MemberState, damage: str, shelf: Shelf, run_dir: Path
 ) -> tuple[records.Record, records.Record]:
     arm, seed, member = state.key
-    who = {"arm": arm, "seed": seed, "member": member}
+    who: dict[str, Any] = {"arm": arm, "seed": seed, "member": member}
     for saved in shelf.of_member(state.key):
         try:
             manifest = checkpoints.verify(run_dir / saved.path, saved.digest)

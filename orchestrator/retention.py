@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.population import MemberKey, Population
+from orchestrator.member_state import MemberKey
+from orchestrator.population import Population
 from orchestrator.records import CheckpointSaved, Pruned, Record
 
 # The newest, and one to fall back on should its bytes turn out damaged.

@@ -12,7 +12,8 @@ from ray.tune.schedulers import TrialScheduler
 from orchestrator import records, tune
 from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
-from orchestrator.population import MemberKey, MemberState, Population
+from orchestrator.member_state import MemberKey, MemberState
+from orchestrator.population import Population
 from orchestrator.seats import Seats
 from orchestrator.suites import SELECT
 from orchestrator.trial import READY
@@ -61,10 +62,24 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
 
     # Tune's hooks
 
+    @never_raises(None)
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        state = tune.state_of(trial)
-        self._seats.sit(trial, (state["arm"], state["seed"], state["member"]))
+        """A new seat, or one whose process died: it goes to the member that it names.
+
+        That member may sit elsewhere by now, where seats are fewer than members; then
+        another one does, standing where it stands now.
+        """
         self._running[trial.trial_id] = trial
+        named = tune.state_of(trial)
+        key = (named["arm"], named["seed"], named["member"])
+        if self._seats.trial_of(key) not in (None, trial):
+            population = self._ledger.population(key)
+            free = [m for m in population.live() if not self._seated(population, m)]
+            if not free:
+                return
+            key = population.members[free[0]].key
+        self._seats.sit(trial, key)
+        tune.set_state(trial, self._ledger.state(key).plain())
 
     @never_raises(TrialScheduler.STOP)
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
@@ -164,30 +179,38 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         assert key is not None
         population = self._ledger.population(key)
         member = key[2]
-        if population.done(member) or population.waiting(member):
-            successor = self._idle(population)
-            if successor is not None:
-                self._seats.become(trial, successor)
-            elif population.done(member):
+        successor = self._idle(population)
+        idle = population.done(member) or population.waiting(member)
+        if successor is not None and (idle or self._behind(successor, population, member)):
+            self._seats.become(trial, successor)
+        elif idle:
+            if population.done(member):
                 self._held.pop(trial.trial_id, None)
                 self._running.pop(trial.trial_id, None)
                 return TrialScheduler.STOP  # type: ignore[no-any-return]
-            else:
-                self._held[trial.trial_id] = trial
-                return TrialScheduler.NOOP  # type: ignore[no-any-return]
+            self._held[trial.trial_id] = trial
+            return TrialScheduler.NOOP  # type: ignore[no-any-return]
         self._held.pop(trial.trial_id, None)
         self._pings.pop(trial.trial_id, None)
         return TrialScheduler.CONTINUE  # type: ignore[no-any-return]
 
     def _idle(self, population: Population) -> MemberState | None:
         """The member without a seat that is furthest behind and could train now."""
-        seated = self._seats.seated()
         candidates = [
             population.members[member]
             for member in population.live()
-            if population.members[member].key not in seated and not population.waiting(member)
+            if not self._seated(population, member) and not population.waiting(member)
         ]
         return min(candidates, key=lambda state: (state.iteration, state.member), default=None)
+
+    def _seated(self, population: Population, member: int) -> bool:
+        return self._seats.trial_of(population.members[member].key) is not None
+
+    @staticmethod
+    def _behind(other: MemberState, population: Population, member: int) -> bool:
+        """Whether a member without a seat has fallen behind one that is at a boundary."""
+        state = population.members[member]
+        return state.decided_at == state.iteration > other.iteration
 
     def _without_work(self, trial: Any) -> bool:
         key = self._seats.member_of(trial)
@@ -213,15 +236,13 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         """Tune watches only actors with a task; a held one that died has to be asked."""
         for name, trial in [*self._held.items()]:
             reference = self._pings.get(name)
-            if reference is None:
-                continue
-            answer = tune.answered(reference)
-            if answer is False:
+            if reference is None or not tune.answered(reference):
                 continue
             del self._pings[name]
-            if isinstance(answer, Exception):
+            death = tune.death(reference)
+            if death is not None:
                 del self._held[name]
-                tune.fail(controller, trial, answer)
+                tune.fail(controller, trial, death)
         if time.monotonic() - self._pinged_at > _PING_SECONDS:
             self._pinged_at = time.monotonic()
             for name, trial in self._held.items():

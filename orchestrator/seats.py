@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from orchestrator import tune
-from orchestrator.population import MemberKey, MemberState
+from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.trial import BECOME, DISTRIBUTION
 
 
@@ -48,10 +48,6 @@ class Seats:
     def trial_of(self, key: MemberKey) -> Any | None:
         """Where a member sits, or None."""
         return self._trials.get(key)
-
-    def seated(self) -> set[MemberKey]:
-        """Members that have a seat."""
-        return set(self._trials)
 
     def started(self, trial: Any, state: MemberState) -> None:
         """The trial's new process is up; bring it what was decided while it was starting."""

@@ -73,15 +73,19 @@ def ping(trial: Any) -> Any:
     return trial.temporary_state.ray_actor.get_current_ip_pid.remote()
 
 
-def answered(reference: Any) -> Exception | None | bool:
-    """False: not yet. None: the actor lives. An exception: it is gone."""
+def answered(reference: Any) -> bool:
+    """Whether there is an answer to a ping, or the certainty that none will come."""
     ready, _ = ray.wait([reference], timeout=0)
-    if not ready:
-        return False
+    return bool(ready)
+
+
+def death(reference: Any) -> Exception | None:
+    """Why an actor could not answer the ping; None if it did."""
     try:
         ray.get(reference)
     except RayError as error:
-        return error
+        failure: Exception = error
+        return failure
     return None
 
 

@@ -23,7 +23,8 @@ from orchestrator.explore import Perturb
 from orchestrator.initial import draw_random
 from orchestrator.knobs import Choice, Continuous
 from orchestrator.ledger import Ledger
-from orchestrator.population import MemberState, Population, Rules
+from orchestrator.member_state import MemberState, Rules
+from orchestrator.population import Population
 from orchestrator.records import Record, finite, from_json, to_json
 from orchestrator.retention import Shelf
 from orchestrator.stop import Stop

@@ -16,8 +16,9 @@ from orchestrator.explore import Perturb
 from orchestrator.journal import Journal
 from orchestrator.knobs import Continuous
 from orchestrator.ledger import Ledger
+from orchestrator.member_state import Rules
 from orchestrator.operators import shift
-from orchestrator.population import Population, Rules
+from orchestrator.population import Population
 from orchestrator.records import (
     CheckpointSaved,
     Exploit,

@@ -33,7 +33,8 @@ from orchestrator import population, records
 from orchestrator.curricula import DomainRandomization, Evolving, Progress, Widen
 from orchestrator.distributions import distribution_from_json
 from orchestrator.exploit import NoExploit
-from orchestrator.population import Population, Rules
+from orchestrator.member_state import Rules
+from orchestrator.population import Population
 from orchestrator.stop import Stop
 
 kill_points = st.lists(st.integers(1, 90), max_size=6)

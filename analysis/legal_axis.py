@@ -1,1 +1,0 @@
-"""The y axis of a number's legal range, on its own scale."""

@@ -1,0 +1,29 @@
+"""What test modules of several folders share: one local Ray, and whose warnings are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Said by Ray and by what it imports, about themselves; ours stay errors.
+_NOT_OURS = (
+    "ignore::DeprecationWarning:ray.*",
+    "ignore::FutureWarning:ray.*",
+    "ignore:.*Overriding environment rllib-.* already in registry:UserWarning",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in _NOT_OURS:
+        config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.fixture(scope="session")
+def ray_runtime() -> Iterator[None]:
+    """A local Ray whose workers can import what lies in tests/orchestrator."""
+    from experiments.ray_session import ray_session
+
+    with ray_session(Path(__file__).parent / "orchestrator"):
+        yield

@@ -1,0 +1,191 @@
+"""Small envs and RLlib configs that the suites share; importable in Ray's workers too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.env.multi_agent_env import MultiAgentEnv
+
+from experiments.envs.cartpole import CartPole
+from orchestrator import rllib
+from orchestrator.apply import ApplyKind
+from orchestrator.distributions import Distribution, EnvSpace, Product
+from orchestrator.knobs import Continuous, Integer, Range
+from orchestrator.level_env import EnvSetup
+
+# A step on a level of `METER` pays its gain, and an episode has its horizon's length: what an
+# episode returned tells on which level it really was played.
+METER = EnvSpace({"gain": Continuous(1.0, 10.0), "horizon": Integer(3, 9)})
+NARROW = Product(METER, {"gain": Range(8.0, 9.0), "horizon": Range(4, 5)})
+POLE = EnvSpace({"gravity": Continuous(5.0, 20.0), "length": Continuous(0.25, 2.0, "log")})
+_SEEN = Box(-1.0, 1.0, (2,), np.float32)
+
+
+class Bare(gymnasium.Env[Any, Any]):
+    """Pays its gain at each of its steps; takes no level in any way."""
+
+    observation_space = _SEEN
+    action_space = Discrete(2)
+    _gain = 1.0
+    _horizon = 3
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._steps = 0
+        return self._see(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._steps += 1
+        done = self._steps >= self._horizon
+        return self._see(), self._gain, done, False, {"is_success": done} if done else {}
+
+    def _see(self) -> Any:
+        return self.np_random.uniform(-1.0, 1.0, 2).astype(np.float32)
+
+
+class ByMethod(Bare):
+    """Takes levels by its method."""
+
+    def set_level(self, level: dict[str, Any]) -> None:
+        self._gain, self._horizon = level["gain"], level["horizon"]
+
+
+class ByAttributes(Bare):
+    """Takes levels by its attributes."""
+
+    def __init__(self) -> None:
+        self.gain, self.horizon = 1.0, 3
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._gain, self._horizon = self.gain, self.horizon
+        return super().step(action)
+
+
+class ByOptions(Bare):
+    """Takes levels by the options of its reset."""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        if options is not None:
+            self._gain, self._horizon = options["gain"], options["horizon"]
+        return super().reset(seed=seed)
+
+
+class ByConstructor(Bare):
+    """Takes levels by its constructor."""
+
+    def __init__(self, gain: float = 1.0, horizon: int = 3) -> None:
+        self._gain, self._horizon = gain, horizon
+
+
+class Pair(MultiAgentEnv):
+    """Two agents that act together: ``a`` gets the gain and ``b`` gets minus half of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.agents = self.possible_agents = ["a", "b"]
+        self.observation_spaces = dict.fromkeys(self.agents, _SEEN)
+        self.action_spaces = dict.fromkeys(self.agents, Discrete(2))
+        self._gain, self._horizon, self._rng = 1.0, 3, np.random.default_rng()
+
+    def set_level(self, level: dict[str, Any]) -> None:
+        self._gain, self._horizon = level["gain"], level["horizon"]
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, Any]:
+        if seed is not None:
+            self._rng = np.random.default_rng(seed)
+        self._steps = 0
+        return self._see(), {}
+
+    def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
+        self._steps += 1
+        rewards = {"a": self._gain, "b": -self._gain / 2}
+        done = {"__all__": self._steps >= self._horizon}
+        seen = self._see()
+        return seen, rewards, done, {"__all__": False}, {a: {"is_success": True} for a in seen}
+
+    def _see(self) -> dict[str, Any]:
+        return {agent: self._rng.uniform(-1, 1, 2).astype(np.float32) for agent in self.agents}
+
+
+class Turns(Pair):
+    """``a`` and ``b`` act in turn; each is paid at every step, whoever acts."""
+
+    def _see(self) -> dict[str, Any]:
+        # Who sees nothing does not act.
+        return {"ab"[self._steps % 2]: self._rng.uniform(-1, 1, 2).astype(np.float32)}
+
+
+@dataclass(frozen=True)
+class Make:
+    """Makes one of the envs above; `ByConstructor` with the level, the others without."""
+
+    env: type[Any]
+
+    def __call__(self, level: Mapping[str, Any]) -> Any:
+        return self.env(**level) if self.env is ByConstructor else self.env()
+
+
+def make_pole(level: Mapping[str, Any]) -> Any:
+    """CartPole with levels, cut after 60 steps."""
+    return gymnasium.wrappers.TimeLimit(CartPole(dict(level)), 60)
+
+
+def meter(env: type[Any], apply: ApplyKind = "method", **more: Any) -> EnvSetup:
+    """A set-up whose levels are those of `METER`."""
+    return replace(EnvSetup(Make(env), apply, METER.full()), **more)
+
+
+def pole(distribution: Distribution | None = None) -> EnvSetup:
+    """A set-up of CartPole on `POLE`."""
+    return EnvSetup(make_pole, "method", distribution or POLE.full(), 0, 40)
+
+
+def one_policy(agent_id: Any, *args: Any, **kwargs: Any) -> str:
+    """Every agent's policy."""
+    return "shared"
+
+
+def tiny_ppo(remote: int = 0, envs: int = 4, steps: int = 96) -> PPOConfig:
+    """PPO with a net so small that an iteration takes milliseconds."""
+    config = PPOConfig()
+    config.env_runners(
+        num_env_runners=remote, num_envs_per_env_runner=envs, num_cpus_per_env_runner=0
+    )
+    config.training(train_batch_size_per_learner=steps, minibatch_size=steps // 2, num_epochs=2)
+    config.rl_module(model_config={"fcnet_hiddens": [8]})
+    return config
+
+
+def configured(
+    config: AlgorithmConfig, setup: EnvSetup, evaluation_envs: int = 4
+) -> AlgorithmConfig:
+    """``config`` on the set-up's envs; with several agents they share a policy."""
+    several = isinstance(setup.make, Make) and issubclass(setup.make.env, MultiAgentEnv)
+    if several:
+        config.multi_agent(policies={"shared"}, policy_mapping_fn=one_policy)
+    return rllib.configure(config, setup, multi_agent=several, evaluation_envs=evaluation_envs)
+
+
+def levels_of(runner: Any) -> list[list[tuple[dict[str, Any], int]]]:
+    """Reset a runner's envs four times; per sub-env the (level, revision) of each reset."""
+    resets = []
+    for seed in (runner._seed, None, None, None):
+        _, infos = runner.env.reset(seed=seed)
+        resets.append([_drawn(info) for info in infos])
+    return [list(slot) for slot in zip(*resets, strict=True)]
+
+
+def _drawn(info: Any) -> tuple[dict[str, Any], int]:
+    info = info if "level" in info else next(iter(info.values()))
+    return dict(info["level"]), int(info["revision"])
