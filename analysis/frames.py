@@ -41,7 +41,7 @@ _DISTRIBUTIONS = _WHO | {
 }
 
 
-class NotARun(ValueError):  # noqa: N818 - reads as what happened
+class NotARun(ValueError):
     """There is no run at that place."""
 
 

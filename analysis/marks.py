@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from orchestrator.frozen import thaw
 from orchestrator.knobs import Integer, Numeric
 from orchestrator.pictures import label, short
 
@@ -21,6 +22,7 @@ from orchestrator.pictures import label, short
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = (0, (2, 1.5))
+_RIMMED: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.7}
 _GREY = "0.45"
 _OUTSIDE = "0.92"
 _MARGIN = 0.06
@@ -71,11 +73,16 @@ def band(
     times: Times,
     ends: Sequence[tuple[float, float]],
     copied: Iterable[int],
+    among: int,
 ) -> None:
-    """A range over time; ``ends[i]`` holds from ``times[i]`` on, at ``copied`` it was copied."""
+    """A range over time; ``ends[i]`` holds from ``times[i]`` on, at ``copied`` it was copied.
+
+    The more members it is drawn ``among``, the fainter it is.
+    """
     colour = look(member)["color"]
     low, high = np.array([*ends, ends[-1]], dtype=float).T
-    ax.fill_between(times, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+    strength = min(0.13, 0.6 / among)
+    ax.fill_between(times, low, high, step="post", color=colour, alpha=strength, linewidth=0)
     for edge in (low, high):
         # Not a staircase: its risers would hide the arrows.
         ax.hlines(edge[:-1], times[:-1], times[1:], color=colour, linewidth=1.5)
@@ -83,8 +90,8 @@ def band(
     for iteration in copied:
         after = int(np.searchsorted(times[:-1], iteration, side="right")) - 1
         before = max(int(np.searchsorted(times[:-1], iteration, side="left")) - 1, 0)
-        ax.plot(iteration, middle[after], markersize=4, zorder=5, **look(member))
-        if before != after:
+        ax.plot(iteration, middle[after], markersize=5, zorder=5, **_RIMMED, **look(member))
+        if False:
             arrow(ax, member, iteration, middle[before], middle[after])
 
 
@@ -107,13 +114,13 @@ def stripes(
         shades = [to_rgba(look(member)["color"], 0.9 * held[name]) for held in weights]
         ax.broken_barh(spans, (bottom, thickness), facecolors=shades, linewidth=0)
         level = [bottom + thickness / 2] * len(copied)
-        ax.plot(copied, level, linestyle="none", markersize=3.5, zorder=5, **look(member))
+        ax.plot(copied, level, markersize=5, zorder=5, **_RIMMED, **look(member))
 
 
-def rows(ax: Axes, names: Sequence[str]) -> None:
-    """Make the y axis one of rows, from top to bottom."""
+def rows(ax: Axes, names: Sequence[object]) -> None:
+    """Make the y axis one of rows, a JSON value each, from top to bottom."""
     ax.set_yticks(range(len(names)))
-    ax.set_yticklabels([label(name) for name in names], fontsize=8, parse_math=False)
+    ax.set_yticklabels([label(thaw(name)) for name in names], fontsize=8, parse_math=False)
     ax.set_ylim(len(names) - 0.5, -0.5)
 
 

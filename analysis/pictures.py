@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from analysis import marks
 from analysis.frames import Run
 from orchestrator.checks import nearest
-from orchestrator.knobs import Numeric
+from orchestrator.knobs import Choice, Numeric, Simplex
 from orchestrator.suites import SELECT
 
 DPI = 150
@@ -111,8 +111,10 @@ def ribbon(run: Run, knob: str, ax: Axes, arm: str | None = None, seed: int | No
     legal = knobs[knob]
     if isinstance(legal, Numeric):
         marks.legal_range(ax, legal)
-    else:
-        marks.rows(ax, list(drawn["weights"].iloc[0]))
+    elif isinstance(legal, Choice):
+        marks.rows(ax, legal.values)
+    elif isinstance(legal, Simplex):
+        marks.rows(ax, legal.terms)
     lanes = {member: lane for lane, member in enumerate(population.until)}
     for member, until in population.until.items():
         # Of several changes at one iteration the last one holds.
@@ -121,7 +123,7 @@ def ribbon(run: Run, knob: str, ax: Axes, arm: str | None = None, seed: int | No
         copied = population.copied(member)
         if isinstance(legal, Numeric):
             ends = list(zip(held["low"], held["high"], strict=True))
-            marks.band(ax, member, legal, times, ends, copied)
+            marks.band(ax, member, legal, times, ends, copied, len(lanes))
         else:
             marks.stripes(ax, lanes, member, times, held["weights"].to_list(), copied)
     ax.set_ylabel(knob, parse_math=False)
@@ -148,11 +150,11 @@ def overview(run: Run) -> Figure:
         sharey="row",
         gridspec_kw={"height_ratios": heights},
     )
-    members: set[int] = set()
+    members: list[int] = []
     until = 0
     for column, (arm, seed) in zip(grid.T, run.populations, strict=False):
         population = _population(run, arm, seed)
-        members |= population.until.keys()
+        members += population.until
         until = max(until, population.end)
         scores(run, column[0], arm, seed)
         if columns > 1:
@@ -169,7 +171,7 @@ def overview(run: Run) -> Figure:
         ax.label_outer()
     figure.align_ylabels(grid[:, 0])
     figure.suptitle(_headline(run, len(members)), x=0.01, ha="left", fontsize=11, parse_math=False)
-    handles = marks.keys(sorted(members), most=_MOST_MEMBERS_IN_LEGEND)
+    handles = marks.keys(sorted(set(members)), most=_MOST_MEMBERS_IN_LEGEND)
     figure.legend(handles=handles, loc="outside lower center", ncols=8, fontsize=9, frameon=False)
     return figure
 

@@ -35,7 +35,7 @@ _WORDS: dict[Any, str] = {
 }
 
 
-class Misfit(ValueError):  # noqa: N818 - reads as what happened
+class Misfit(ValueError):
     """A value does not fit; `hint` says why, where the annotation alone does not."""
 
     def __init__(self, hint: str | None = None) -> None:

@@ -144,12 +144,12 @@ def tuner(
             storage_path=str(run_dir / "tune"),
             callbacks=list(callbacks),
             failure_config=tune.FailureConfig(max_failures=-1),
-            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            checkpoint_config=tune.CheckpointConfig(
+                checkpoint_frequency=0, checkpoint_at_end=False
+            ),
             verbose=0,
         ),
     )
-
-
 
 
 def _seat(config: AlgorithmConfig, cpus: float, gpus: float) -> PlacementGroupFactory:

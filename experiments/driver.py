@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import ray
 from rich.console import Console
@@ -105,9 +106,11 @@ def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
     with place.held(), ray_session(Path.cwd()):
         arms = wire(target.loaded, configs)
         for line in target.differences:
-            print(f"changed: {line}", file=sys.stderr)
+            sys.stderr.write(f"changed: {line}\n")
         start = take_up if target.begun else begin
         run = start(target.loaded, place, command, target.differences)
+        for fault in run.ledger.faults_since_start:
+            sys.stderr.write(f"m{fault.member}: {fault.error}; {fault.action}\n")
         note_latest(place)
         console = Console(stderr=as_json)
         console.print(f"run: {place.path}", highlight=False, soft_wrap=True)
@@ -218,16 +221,19 @@ def _play_test(run: Run, arms: Mapping[str, build.Arm]) -> None:
             )
     for best, reference in pending.items():
         evaluation = run.loaded.arms[best.arm].evaluation
-        who = {"arm": best.arm, "seed": best.seed, "member": best.member}
+        who: dict[str, Any] = {"arm": best.arm, "seed": best.seed, "member": best.member}
         try:
             returns = ray.get(reference)
         except Exception as error:
             fault = f"{type(error).__name__}: {error}"
             run.ledger.record(
                 records.Fault(
-                    **who, iteration=best.iteration, where="test suite", error=fault,
+                    **who,
+                    iteration=best.iteration,
+                    where="test suite",
+                    error=fault,
                     action="not scored",
-                )  # fmt: skip
+                )
             )
             continue
         score = scoring.aggregate(returns, evaluation.aggregate, evaluation.alpha)

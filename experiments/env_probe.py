@@ -24,7 +24,7 @@ _SEED = 0
 _MOST_CHOICES = 16
 
 
-class _Refused(Exception):  # noqa: N818 - reads as what happened
+class _Refused(Exception):
     """What is wrong with an env on one level: what must hold, and what was found."""
 
     def __init__(

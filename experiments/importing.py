@@ -19,7 +19,7 @@ OURS = ("analysis", "callbacks", "experiments", "orchestrator")
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
-class CannotImport(Exception):  # noqa: N818 - reads as what happened
+class CannotImport(Exception):
     """Why a reference cannot be imported: what must hold, what was found, what would work."""
 
     def __init__(self, must: str, found: str, hint: str | None = None) -> None:

@@ -37,8 +37,7 @@ def make_plan(loaded: Loaded) -> Plan:
         try:
             return Plan(loaded, machine, residency, costs.measure(loaded.arms, arms), None)
         except Exception as error:
-            failure = one_line(f"{type(error).__name__}: {error}")
-            return Plan(loaded, machine, residency, {}, failure)
+            return Plan(loaded, machine, residency, {}, _said(error))
 
 
 def show(loaded: Loaded, *, as_json: bool) -> int:
@@ -156,6 +155,13 @@ def _lines(plan: Plan) -> Sequence[str]:
     lines.append(f"disk:      {unknown if disk is None else f'about {_size(disk)}'}")
     lines.append("These are estimates. They rest on:")
     return [*lines, *(f"  - {each}" for each in rests_on(plan))]
+
+
+def _said(error: BaseException) -> str:
+    """What it was that began it: RLlib wraps an env's exception in one that says nothing."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return one_line(f"{type(error).__name__}: {error}")
 
 
 def _times(members: int, each: int | None) -> int | None:

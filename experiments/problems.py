@@ -57,7 +57,7 @@ class Problem:
         return (self.where or "", self.line or 0, self.column or 0, key_text(self.key))
 
 
-class BadInput(Exception):  # noqa: N818 - the name the whole package knows it by
+class BadInput(Exception):
     """What a user wrote cannot be used; `problems` lists every reason, sorted by position."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

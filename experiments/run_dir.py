@@ -20,15 +20,15 @@ LATEST = "latest"
 _PATIENCE = 1.0
 
 
-class Busy(RuntimeError):  # noqa: N818 - reads as what happened
+class Busy(RuntimeError):
     """Another process holds the run."""
 
 
-class NotARun(ValueError):  # noqa: N818 - reads as what happened
+class NotARun(ValueError):
     """There is no run at that place."""
 
 
-class NotWritable(ValueError):  # noqa: N818 - reads as what happened
+class NotWritable(ValueError):
     """A run cannot be kept at that place."""
 
 

@@ -18,7 +18,7 @@ Env = Any
 Make = Callable[[Mapping[str, Any]], Env]
 
 
-class CannotApply(ValueError):  # noqa: N818 - reads as what happened
+class CannotApply(ValueError):
     """The env has no such method, attribute, option or constructor key."""
 
 

@@ -19,7 +19,7 @@ MANIFEST = "manifest.json"
 VERSION = 1
 
 
-class Damaged(ValueError):  # noqa: N818 - reads as what happened
+class Damaged(ValueError):
     """A checkpoint is missing, incomplete, or not the one that was journalled."""
 
 

@@ -25,7 +25,8 @@ class Episode:
         play: place in the suite, or None in training (and for fillers).
         returns: undiscounted return of each agent (one entry, ``""``, for a single agent).
         length: env steps.
-        success: ``info["is_success"]`` of the last step, or None where the env has none.
+        success: ``info["is_success"]`` of the last step (of several agents: of each one's last),
+            or None where the env has none.
     """
 
     level: Mapping[str, Any]
@@ -56,21 +57,33 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
         episode.custom_data[_KEY] = (dict(level), level.revision, level.play)
 
     def on_episode_end(
-        self, *, episode: Any, env_runner: Any, prev_episode_chunks: Any = (), **kwargs: Any
+        self,
+        *,
+        episode: Any,
+        env_runner: Any,
+        env: Any,
+        env_index: int,
+        prev_episode_chunks: Any = (),
+        **kwargs: Any,
     ) -> None:
         level, revision, play = episode.custom_data[_KEY]
-        chunks = [*prev_episode_chunks, episode]
-        infos = episode.get_infos(-1)
-        last = [infos] if not _multi_agent(episode) else list(infos.values())
-        successes = [info["is_success"] for info in last if "is_success" in info]
+        if _multi_agent(episode):
+            # It is reset at the vector env's next step only.
+            played = env.envs[env_index].unwrapped
+            returns, successes = played.returns, list(played.successes.values())
+        else:
+            chunks = [*prev_episode_chunks, episode]
+            returns = {"": sum(float(chunk.get_return()) for chunk in chunks)}
+            info = episode.get_infos(-1)
+            successes = [bool(info["is_success"])] if "is_success" in info else []
         entry = Episode(
             level=level,
             revision=revision,
             play=play,
-            returns=_returns(chunks),
+            returns=returns,
             # Not the sum of the chunks: RLlib's learner lengthens those that it has seen.
             length=int(episode.env_t if _multi_agent(episode) else episode.t),
-            success=all(bool(value) for value in successes) if successes else None,
+            success=all(successes) if successes else None,
         )
         log_of(env_runner).append(entry)
 
@@ -94,12 +107,3 @@ def drain(env_runner: Any) -> list[Episode]:
 
 def _multi_agent(episode: Any) -> bool:
     return isinstance(episode, MultiAgentEpisode)
-
-
-def _returns(chunks: Sequence[Any]) -> dict[str, float]:
-    returns: dict[str, float] = {}
-    for chunk in chunks:
-        parts = chunk.agent_episodes if _multi_agent(chunk) else {"": chunk}
-        for agent, part in parts.items():
-            returns[str(agent)] = returns.get(str(agent), 0.0) + float(part.get_return())
-    return returns

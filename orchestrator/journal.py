@@ -27,7 +27,7 @@ _CRC = "crc"
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"}$')
 
 
-class DamagedJournal(ValueError):  # noqa: N818 - reads as what happened
+class DamagedJournal(ValueError):
     """A line other than a half-written last entry cannot be read."""
 
 

@@ -34,6 +34,12 @@ class Ledger:
         self._listeners = list(listeners)
         for record in journal.records:
             self._take(record)
+        self._faults_before = len(self.faults)
+
+    @property
+    def faults_since_start(self) -> list[Fault]:
+        """Those of this process alone."""
+        return self.faults[self._faults_before :]
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` with every record from now on, after it was taken in."""

@@ -125,10 +125,15 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated or self._steps_left <= 0, info
 
 
-class MultiAgentLevelEnv(_Levels, MultiAgentEnv):
+class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
     """A multi-agent env that draws and applies a level at each reset.
 
     Every agent that observes the reset finds ``level`` and ``revision`` in its ``info``.
+
+    Attributes:
+        returns: what each agent was paid in this episode so far. RLlib's episodes lose what an
+            agent is paid while it waits for its turn, where `sample` cuts them into chunks.
+        successes: ``is_success`` of each agent's last ``info`` that had one.
     """
 
     def __init__(self, setup: EnvSetup) -> None:
@@ -141,9 +146,11 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):
         self.observation_space = self.env.observation_space
         self.action_space = self.env.action_space
         self.possible_agents = list(self.env.possible_agents)
+        self.returns: dict[str, float] = {}
+        self.successes: dict[str, bool] = {}
 
     @property
-    def agents(self) -> list[Any]:  # type: ignore[override]
+    def agents(self) -> list[Any]:
         """Agents that are active now."""
         return list(self.env.agents)
 
@@ -161,17 +168,23 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[Any, Any]]:
         observations, infos, level = self._reset_inner(seed, options)
+        self.returns, self.successes = {}, {}
         drawn = {"level": level, "revision": level.revision}
-        return observations, {
-            agent: {**infos.get(agent, {}), **drawn} for agent in observations
-        }
+        return observations, {agent: {**infos.get(agent, {}), **drawn} for agent in observations}
 
     def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
         observations, rewards, terminateds, truncateds, infos = self.env.step(action_dict)
+        for agent, reward in rewards.items():
+            self.returns[str(agent)] = self.returns.get(str(agent), 0.0) + float(reward)
+        for agent, info in infos.items():
+            if "is_success" in info:
+                self.successes[str(agent)] = bool(info["is_success"])
         if self._steps_left is not None:
             self._steps_left -= 1
             if self._steps_left <= 0:
-                truncateds = {**truncateds, "__all__": True}
+                # Not truncated: RLlib refuses that for an agent that waits for its turn, and
+                # nobody learns from a suite.
+                terminateds = {**terminateds, "__all__": True}
         return observations, rewards, terminateds, truncateds, infos
 
     def render(self) -> Any:

@@ -90,7 +90,7 @@ class Population:
             env_steps=record.env_steps,
             minutes=state.minutes + sum(record.seconds.values()) / 60.0,
             training_return=record.training_return,
-            progress=state.progress.after( record.revisions.get(str(state.revision))),
+            progress=state.progress.after(record.revisions.get(str(state.revision))),
         )
 
     def _save(self, record: records.CheckpointSaved) -> None:

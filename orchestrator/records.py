@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 VERSION = 1
 
 
-class UnknownRecord(ValueError):  # noqa: N818 - reads as what happened
+class UnknownRecord(ValueError):
     """A record's kind or fields are not of this version."""
 
 

@@ -78,7 +78,7 @@ def configure(
 def build(
     config: AlgorithmConfig, hyperparameters: Mapping[str, Any], *key: str | int
 ) -> Algorithm:
-    """Build an Algorithm with these values in its ``training`` section, weights drawn from ``key``."""
+    """Build an Algorithm with these ``training`` values; ``key`` decides its first weights."""
     register_env(ENV_NAME, make_level_env)
     torch.set_num_threads(1)
     _seed_process(seeding.seed(*key, "weights"))
@@ -188,7 +188,7 @@ def reseed(algorithm: Algorithm, *key: str | int) -> None:
     _each_learner(algorithm, reseed_learner)
     # Last, because a local runner and a local learner share this process.
     _seed_process(seeding.seed(*key, "process"))
-    buffer = getattr(algorithm, "local_replay_buffer", None)
+    buffer: Any = getattr(algorithm, "local_replay_buffer", None)
     if hasattr(buffer, "rng"):
         buffer.rng = seeding.generator(*key, "replay")
 
@@ -339,7 +339,7 @@ def learner_metrics(result: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _each_learner(algorithm: Algorithm, function: Callable[[Any], T]) -> list[T]:
-    answers = algorithm.learner_group.foreach_learner(lambda learner: function(learner))
+    answers = algorithm.learner_group.foreach_learner(function)
     return [answer.get() for answer in answers]
 
 

@@ -297,4 +297,3 @@ def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
             )
         )
     return found
-

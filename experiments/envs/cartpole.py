@@ -73,7 +73,7 @@ class CartPole(Levelled, CartPoleEnv):
         """
         observation, reward, terminated, truncated, info = super().step(action)  # type: ignore[no-untyped-call]
         if terminated:
-            space = cast(Box, self.observation_space)
+            space = cast("Box", self.observation_space)
             observation = np.clip(observation, space.low, space.high)
         return observation, reward, terminated, truncated, info
 

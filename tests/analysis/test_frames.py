@@ -131,14 +131,20 @@ def test_mutations_and_distributions_are_those_of_the_journal(played: SyntheticR
     assert mutations
     assert len(run.mutations) == len(mutations)
     assert len(run.distributions) == 3 * (4 + len(mutations))
-    names = ["member", "iteration", "revision"]
     for record in mutations:
-        place = (record.member, record.iteration, record.revision)
-        said = run.mutations.set_index(names).loc[[place], ["by", "why"]]
-        assert said.to_numpy().tolist() == [[record.by, record.why]]
-        drawn = run.distributions.set_index(names).loc[[place]].set_index("knob")
-        for knob, ends in record.after["marginals"].items():
-            assert drawn.loc[knob, ["low", "high"]].to_list() == [ends["low"], ends["high"]]
+
+        def of(frame: pd.DataFrame, record: Mutation = record) -> pd.DataFrame:
+            return frame[
+                (frame["member"] == record.member)
+                & (frame["iteration"] == record.iteration)
+                & (frame["revision"] == record.revision)
+            ]
+
+        assert of(run.mutations)[["by", "why"]].to_numpy().tolist() == [[record.by, record.why]]
+        drawn = of(run.distributions)[["knob", "low", "high"]]
+        assert drawn.to_numpy().tolist() == [
+            [knob, ends["low"], ends["high"]] for knob, ends in record.after["marginals"].items()
+        ]
 
 
 def test_columns_and_types_are_the_same_before_anything_happened(

@@ -97,6 +97,12 @@ def test_exploits_are_visible_in_a_ribbon(played: SyntheticRun, ax: Axes) -> Non
         (marks.look(member)["color"], iteration)
         for member, iteration in run.lineage[["member", "iteration"]].to_numpy()
     }
+    # Every exploit of this run moved the range; an arrow leads to the middle of the new one.
+    moved = run.distributions.query("knob == 'length' and revision > 0")
+    assert sorted(end for _, end in arrows(ax)) == sorted(
+        (row.iteration, pytest.approx(math.sqrt(row.low * row.high))) for row in moved.itertuples()
+    )
+    assert len(arrows(ax)) == len(run.lineage)
 
 
 @pytest.mark.parametrize("knob", ["layout", "reward"])
@@ -108,7 +114,11 @@ def test_choices_and_terms_are_stripes_as_strong_as_their_weight(
     found = analysis.load(run.folder)
     pictures.ribbon(found, knob, ax)
     weights = found.distributions.query("knob == @knob and member == 3")["weights"].iloc[-1]
-    assert len(ax.get_yticklabels()) == len(weights)
+    names = [each.get_text() for each in ax.get_yticklabels()]
+    assert names in (
+        ["open", "rooms", "[1,[2.5,null]]", "true", "1"],
+        ["speed", "energy", "safety"],
+    )
     colour = marks.look(3)["color"]
     shades = [
         tuple(shade)

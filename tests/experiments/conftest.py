@@ -77,9 +77,7 @@ class RunOnDisk:
     def weights(self, iteration: int) -> dict[tuple[str, int, int], str]:
         """Each member's weights digest in its checkpoint of an iteration."""
         saved = self.of("checkpoint", iteration=iteration)
-        return {
-            (r["arm"], r["seed"], r["member"]): self.manifest(r)["weights"] for r in saved
-        }
+        return {(r["arm"], r["seed"], r["member"]): self.manifest(r)["weights"] for r in saved}
 
     def decisions(self) -> list[tuple[Any, ...]]:
         """All that was decided and scored, in an order that does not depend on timing."""

@@ -96,9 +96,7 @@ class TestAnUndisturbedRun:
         assert members == journalled - {r["path"] for r in run.of("prune")}
         assert len([path for path in on_disk if path.startswith("best")]) == 2
 
-    def test_show_reads_it_back(
-        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
+    def test_show_reads_it_back(self, reference: tuple[RunOnDisk, Ended], envolve: Envolve) -> None:
         run, _ = reference
         ended = envolve("show", run.path, "--json")
         shown = json.loads(ended.out)
@@ -142,9 +140,7 @@ class TestResume:
         self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
     ) -> None:
         run = RunOnDisk(envolve.cwd / "run")
-        ended = envolve(
-            "run", "tiny.yaml", "--run-dir", "run", "-S", "resources.max_resident=2"
-        )
+        ended = envolve("run", "tiny.yaml", "--run-dir", "run", "-S", "resources.max_resident=2")
         assert ended.code == 0, ended.err
         expected, _ = reference
         assert run.weights(LAST) == expected.weights(LAST)
@@ -163,7 +159,7 @@ class TestResume:
         assert ended.code == 0, ended.err
         (restored,) = run.of("restore")
         assert (restored["member"], restored["iteration"]) == (1, LAST - 2)
-        assert "module_state.pkl" in ended.out
+        assert "module_state.pkl" in ended.err
         assert {key[2] for key in run.weights(10)} == {0, 1, 2}
 
     def test_with_nothing_whole_left_it_says_so(
@@ -219,7 +215,9 @@ class TestFaults:
         (envolve.cwd / "brittle.yaml").write_text(
             TINY.replace("id: CartPole", 'id: "brittle:Brittle"')
             .replace("length: {low: 0.25, high: 2.0, scale: log, start: {low: 0.5, high: 0.5}}", "")
-            .replace("kind: population, widen: {above: 15, by: 0.1, min_episodes: 2}", "kind: fixed")
+            .replace(
+                "kind: population, widen: {above: 15, by: 0.1, min_episodes: 2}", "kind: fixed"
+            )
             .replace("interval: 2", "interval: 2, exploit: {kind: none}")
         )
         run = RunOnDisk(envolve.cwd / "run")
@@ -351,7 +349,7 @@ class Brittle(CartPoleEnv):
         return open(marker).read() == str(os.getpid())
 '''
 
-MINE = '''\
+MINE = """\
 import gymnasium
 from gymnasium.envs.classic_control import CartPoleEnv
 
@@ -363,4 +361,4 @@ class Mine(CartPoleEnv):
 
 def make():
     return gymnasium.wrappers.TimeLimit(Mine(), 100)
-'''
+"""

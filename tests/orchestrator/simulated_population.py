@@ -106,7 +106,7 @@ def resumed() -> records.RunResumed:
     return records.RunResumed(**{name: given[name] for name in given if name in known})  # type: ignore[arg-type]
 
 
-class Killed(Exception):  # noqa: N818
+class Killed(Exception):
     """The process is gone."""
 
 

@@ -99,7 +99,7 @@ def test_writing_again_replaces_all_of_it(place: Path) -> None:
 # Cut off
 
 
-class Cut(Exception):  # noqa: N818
+class Cut(Exception):
     """The process is gone in the middle."""
 
 
