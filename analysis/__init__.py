@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.frames import NotARun, Run, load
+import envolve
+
+envolve.require("orchestrator", beside=__file__)
+
+from analysis.frames import NotARun, Run, load  # noqa: E402 - after the check of what it imports
 
 __all__ = ["NotARun", "Run", "load"]

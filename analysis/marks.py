@@ -91,7 +91,7 @@ def band(
         after = int(np.searchsorted(times[:-1], iteration, side="right")) - 1
         before = max(int(np.searchsorted(times[:-1], iteration, side="left")) - 1, 0)
         ax.plot(iteration, middle[after], markersize=5, zorder=5, **_RIMMED, **look(member))
-        if False:
+        if before != after:
             arrow(ax, member, iteration, middle[before], middle[after])
 
 

@@ -1,1 +1,5 @@
 """Hooks into Ray Tune: env mutation, retention of checkpoints, progress."""
+
+import envolve
+
+envolve.require("orchestrator", beside=__file__)

@@ -103,8 +103,6 @@ class Member:
             place = self.run_dir / state["checkpoint"]
             checkpoints.verify(place, state["digest"])
             rllib.restore(self._algorithm, place)
-            if "lr" in self.hyperparameters:
-                rllib.set_lr(self._algorithm, float(self.hyperparameters["lr"]))
         self.set_distribution(state["distribution"], state["revision"])
         rllib.reseed(self._algorithm, *_key(state), self.iteration)
         self._seeded_at = self.iteration

@@ -235,6 +235,8 @@ def save(algorithm: Algorithm, directory: Path) -> None:
 def restore(algorithm: Algorithm, directory: Path) -> None:
     """Load what `save` wrote, into learner, training runners and evaluation runner.
 
+    Learning rates are what the Algorithm's own config says, and not those of the checkpoint.
+
     Raises:
         RestoreFailed: if one of them does not hold the checkpoint's weights afterwards.
     """
@@ -248,7 +250,11 @@ def restore(algorithm: Algorithm, directory: Path) -> None:
 
     _each_learner(algorithm, load)
     if "replay_buffer" in extras:
-        algorithm.local_replay_buffer.set_state(extras["replay_buffer"])
+        buffer = algorithm.local_replay_buffer
+        # A buffer that has episodes keeps them, and takes the others' indices.
+        buffer.episodes.clear()
+        buffer.set_state(extras["replay_buffer"])
+    _apply_learning_rates(algorithm)
     push_weights(algorithm)
     check_weights(algorithm)
 
@@ -316,13 +322,13 @@ def effective_lr(algorithm: Algorithm) -> tuple[float, ...]:
     return tuple(_each_learner(algorithm, rates)[0])
 
 
-def set_lr(algorithm: Algorithm, rate: float) -> None:
-    """Set the learning rate of every optimizer now (a restore left the checkpoint's there)."""
+def _apply_learning_rates(algorithm: Algorithm) -> None:
+    """Set every optimizer's learning rate to what its schedule says; RLlib does after an update."""
+    steps = env_steps(algorithm)
 
     def load(learner: Any) -> None:
-        for optimizer in learner._named_optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        for optimizer, schedule in learner._optimizer_lr_schedules.items():
+            learner._set_optimizer_lr(optimizer, lr=schedule.update(timestep=steps))
 
     _each_learner(algorithm, load)
 
@@ -376,8 +382,12 @@ def _learner_extras(learner: Any) -> dict[str, dict[str, float]]:
     for name in _LEARNER_EXTRAS:
         values = getattr(learner, name, None)
         if values is not None:
-            found[name] = {str(key): float(value) for key, value in values.items()}
+            found[name] = {str(key): float(_plain(value)) for key, value in values.items()}
     return found
+
+
+def _plain(value: Any) -> Any:
+    return value.detach() if isinstance(value, torch.Tensor) else value
 
 
 def _load_learner_extras(learner: Any, extras: Mapping[str, Mapping[str, float]]) -> None:

@@ -96,7 +96,7 @@ class Acrobot(Levelled, AcrobotEnv):
         self.dt = AcrobotEnv.dt / substeps
 
     def _terminal(self) -> bool:
-        s = self.state
+        s: Any = self.state
         assert s is not None, "Call reset before using Acrobot."
         l1, l2 = self.LINK_LENGTH_1, self.LINK_LENGTH_2
         return bool(-l1 * cos(s[0]) - l2 * cos(s[1] + s[0]) > (l1 + l2) / 2)

@@ -1,0 +1,117 @@
+"""From an experiment file to the rules of its populations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from made_runs import TEXT, loaded
+
+from experiments.rules import beginnings, populations_of, rules_of, select_suite, test_suite
+from experiments.spec import Experiment
+from orchestrator.curricula import DomainRandomization, Evolving, Fixed, Widen
+from orchestrator.distributions import Product
+from orchestrator.exploit import NoExploit, Truncation
+from orchestrator.explore import Perturb, Resample
+from orchestrator.knobs import Continuous
+from orchestrator.stop import Stop
+
+
+def arm(*overrides: str, text: str = TEXT) -> Experiment:
+    return loaded(text, *overrides).arms["main"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "part", "expected"),
+    [
+        ((), "curriculum", Evolving()),
+        (("curriculum={kind: fixed}",), "curriculum", Fixed()),
+        (("curriculum={kind: domain_randomization}",), "curriculum", DomainRandomization()),
+        (
+            (
+                "curriculum={kind: population, operators: [shift], amount: 0.3, "
+                "widen: {above: 10, by: 0.2, min_episodes: 3}}",
+            ),
+            "curriculum",
+            Evolving(operators=("shift",), amount=0.3, widen=Widen(10.0, 0.2, 3)),
+        ),
+        ((), "exploit", Truncation(fraction=0.25, min_gap=0.0)),
+        (
+            ("population.exploit={kind: truncation, fraction: 0.5, min_gap: 2}",),
+            "exploit",
+            Truncation(fraction=0.5, min_gap=2.0),
+        ),
+        (("population.exploit={kind: none}",), "exploit", NoExploit()),
+        ((), "explore", Perturb(factor=1.2, resample=0.25)),
+        (
+            ("population.explore={kind: perturb, factor: 2, resample: 0}",),
+            "explore",
+            Perturb(factor=2.0, resample=0.0),
+        ),
+        (("population.explore={kind: resample}",), "explore", Resample()),
+        ((), "stop", Stop(iterations=8)),
+        (
+            ("stop.env_steps=1000", "stop.minutes=2", "stop.score=9"),
+            "stop",
+            Stop(iterations=8, env_steps=1000, minutes=2.0, score=9.0),
+        ),
+        ((), "search", {"lr": Continuous(1e-4, 3e-3, "log")}),
+        (("population.mode=async",), "mode", "async"),
+        (("population.size=5",), "size", 5),
+        (("population.interval=4",), "interval", 4),
+    ],
+)
+def test_every_section_becomes_its_rule(
+    overrides: tuple[str, ...], part: str, expected: Any
+) -> None:
+    assert getattr(rules_of(arm(*overrides)), part) == expected
+
+
+def test_one_population_for_each_arm_and_seed() -> None:
+    text = TEXT.replace("seeds: [0]", "seeds: [3, 5]") + "arms: {a: {}, b: {}}\n"
+    groups = populations_of(loaded(text).arms)
+    assert [(g.arm, g.seed) for g in groups] == [("a", 3), ("a", 5), ("b", 3), ("b", 5)]
+    assert all(not group.members for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("initial", "by"),
+    [
+        ("{kind: random}", "random"),
+        ("{kind: optuna, sampler: qmc}", "optuna qmc"),
+        ("{kind: optuna, sampler: random}", "optuna random"),
+        ("{kind: optuna, sampler: tpe}", "optuna tpe"),
+    ],
+)
+def test_beginnings_are_drawn_by_whom_the_file_says_the_same_each_time(
+    initial: str, by: str
+) -> None:
+    experiment = arm(f"population.initial={initial}")
+    (population,) = populations_of({"main": experiment})
+    drawn, who = beginnings(population, experiment)
+    assert who == by
+    assert len(drawn) == 2
+    assert drawn[0] != drawn[1]
+    for hyperparameters, distribution in drawn:
+        assert 1e-4 <= hyperparameters["lr"] <= 3e-3
+        assert isinstance(distribution, Product)
+    assert beginnings(population, experiment)[0] == drawn
+
+
+def test_seeds_draw_other_beginnings() -> None:
+    experiment = arm("seeds=[0, 1]")
+    one, other = populations_of({"main": experiment})
+    assert beginnings(one, experiment) != beginnings(other, experiment)
+
+
+def test_suites_hold_for_all_arms_and_are_strangers_to_each_other() -> None:
+    text = TEXT + "arms: {a: {curriculum: {kind: fixed}}, b: {algorithm: {training: {lr: 0.1}}}}\n"
+    arms = loaded(text).arms
+    assert select_suite(arms["a"]) == select_suite(arms["b"])
+    select, test = select_suite(arms["a"]), test_suite(arms["a"])
+    assert [play.index for play in select] == [0, 1, 2, 3]
+    assert {play.seed for play in select}.isdisjoint(play.seed for play in test)
+    assert all(play.level not in [other.level for other in test] for play in select)
+    assert select_suite(arm("evaluation.seed=1")) != select
+    assert select_suite(arm("seeds=[7]")) == select
+    assert test_suite(arm("evaluation.test_levels=0")) == ()
