@@ -35,9 +35,10 @@ class Retention(Callback):  # type: ignore[misc]
         """Bring the disk to what the shelf says. The best first: nothing is removed before."""
         best = {best_name(record): record for record in self._shelf.best()}
         for name, record in best.items():
-            place = self._run_dir / BEST / name
-            if not place.exists():
-                checkpoints.link(self._run_dir / record.path, place)
+            source, place = self._run_dir / record.path, self._run_dir / BEST / name
+            # Pruned already where more are to be kept now than before.
+            if source.exists() and not place.exists():
+                checkpoints.link(source, place)
         superfluous = self._shelf.superfluous(self.ledger.populations.values())
         for record in superfluous:
             checkpoints.remove(self._run_dir / record.path)

@@ -47,9 +47,7 @@ def measure(
         if name == like:
             costs[name] = _measure(experiments[name], name, arms[name])
         else:
-            batch = _batch(arms[name]) / _batch(arms[like])
-            levels = len(arms[name].blueprint.select) / len(arms[like].blueprint.select)
-            costs[name] = costs[like].scaled(batch, levels)
+            costs[name] = costs[like].scaled(_batch(arms[name]) / _batch(arms[like]))
     return costs
 
 

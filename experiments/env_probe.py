@@ -50,6 +50,11 @@ def probe_findings(probe: Probe) -> list[Finding]:
         _play(probe.env, None)
     except _Refused as refused:
         return [Finding(("env", "id"), refused.must, refused.found, refused.hint)]
+    except Exception as error:
+        # An env may well need a level first; without knobs it will never get one.
+        if not probe.space.knobs:
+            must = "must be an env that can be reset and stepped"
+            return [Finding(("env", "id"), must, one_line(error))]
     if not probe.space.knobs:
         return []
     base = probe.space.full().sample(np.random.default_rng(_SEED))

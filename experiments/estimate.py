@@ -46,21 +46,15 @@ class Cost:
     timed: int
     learnt: bool
 
-    def scaled(self, batch: float, levels: float) -> Cost:
-        """The costs with so many times the train batch and the levels of the suite."""
-        return replace(
-            self,
-            iteration=self.iteration * batch,
-            steps=round(self.steps * batch),
-            score=self.score * levels,
-            score_steps=round(self.score_steps * levels),
-        )
+    def scaled(self, batch: float) -> Cost:
+        """The costs with so many times the train batch."""
+        return replace(self, iteration=self.iteration * batch, steps=round(self.steps * batch))
 
 
 def measured_as(arms: Mapping[str, Experiment]) -> dict[str, str]:
     """By arm, the arm that is measured for it: itself, one that does the same work, or the first.
 
-    Arms do the same work that differ neither in env, algorithm nor evaluation.
+    Arms do the same work that differ neither in env nor algorithm (nor in suites: no arms do).
     """
     chosen: list[str] = []
     found: dict[str, str] = {}
@@ -194,5 +188,4 @@ def _iterations(experiment: Experiment, cost: Cost | None, sharing: float) -> in
 
 
 def _same_work(one: Experiment, other: Experiment) -> bool:
-    sections = ("env", "algorithm", "evaluation")
-    return all(getattr(one, section) == getattr(other, section) for section in sections)
+    return (one.env, one.algorithm) == (other.env, other.algorithm)

@@ -101,7 +101,7 @@ def rests_on(plan: Plan) -> list[str]:
         if not plan.cost[arm].learnt:
             said.append(f"arm {arm} had not begun to learn by then, so that it will take longer")
     if len(plan.loaded.arms) > len(said):
-        said.append("other arms are taken to cost the same, in proportion to batch and levels")
+        said.append("other arms are taken to cost the same, in proportion to their train batch")
     said.append(f"{START_UP:g} s of CPU time for each process that starts")
     said.append("episodes that get longer, and replay buffers that fill, will cost more")
     return said

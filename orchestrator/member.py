@@ -143,7 +143,7 @@ class Member:
             returns = self.play(self.blueprint.select)
             score = scoring.aggregate(returns, self.blueprint.aggregate, self.blueprint.alpha)
         with _timed(seconds, "save"):
-            path, digest = self.save(score)
+            path, digest = self.save(score, sum(seconds.values()) / 60.0)
         return replace(
             report,
             env_steps=self.env_steps,
@@ -159,14 +159,18 @@ class Member:
         self.env_steps += steps
         return tuple(episode.total(self.blueprint.agents) for episode in episodes)
 
-    def save(self, score: float | None = None) -> tuple[str, str]:
-        """Write a checkpoint; returns its path (relative to the run) and digest."""
+    def save(self, score: float | None = None, minutes: float = 0.0) -> tuple[str, str]:
+        """Write a checkpoint; returns its path (relative to the run) and digest.
+
+        Args:
+            minutes: what the iteration under way has taken so far.
+        """
         path = checkpoints.directory(**self._who, iteration=self.iteration)
         facts = {
             **self._who,
             "iteration": self.iteration,
             "env_steps": self.env_steps,
-            "minutes": self.minutes,
+            "minutes": self.minutes + minutes,
             "hyperparameters": self.hyperparameters,
             "distribution": self.distribution.to_json(),
             "revision": self.revision,

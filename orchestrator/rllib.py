@@ -82,7 +82,9 @@ def build(
     register_env(ENV_NAME, make_level_env)
     torch.set_num_threads(1)
     _seed_process(seeding.seed(*key, "weights"))
-    return _with_training(config, hyperparameters).build_algo()
+    algorithm = _with_training(config, hyperparameters).build_algo()
+    push_weights(algorithm)
+    return algorithm
 
 
 def reconfigure(

@@ -20,6 +20,10 @@ class DirectiveFailed(RuntimeError):
     """A directive could not be carried out; the member must not train on without it."""
 
 
+class MemberFailed(RuntimeError):
+    """An iteration failed; the message says what was at the root of it, in one line."""
+
+
 class MemberTrial(tune.Trainable):  # type: ignore[misc]
     """Owns a `Member`; reports slim, flat results; takes directives between iterations.
 
@@ -47,13 +51,13 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
     def _start(self, state: Mapping[str, Any]) -> None:
         blueprint = self._blueprints[state["arm"]]
         self._failed = None
-        if self._member is None or self._member.blueprint is not blueprint:
-            if self._member is not None:
-                self._member.close()
-            self._member = Member(blueprint, self._run_dir, state)
-        elif state["checkpoint"] is None:
-            # Fresh weights are drawn when the Algorithm is built.
-            self._member.close()
+        # Fresh weights are drawn when the Algorithm is built.
+        fresh = state["checkpoint"] is None
+        if self._member is not None and (fresh or self._member.blueprint is not blueprint):
+            # Nobody sits here should the next one fail to start.
+            leaving, self._member = self._member, None
+            leaving.close()
+        if self._member is None:
             self._member = Member(blueprint, self._run_dir, state)
         else:
             self._member.become(state)
@@ -69,11 +73,15 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
     def step(self) -> dict[str, Any]:
         """One iteration of the member, as a flat result."""
         if self._failed is not None:
-            raise DirectiveFailed(f"a directive failed: {self._failed}") from self._failed
+            raise DirectiveFailed(f"a directive failed: {_root(self._failed)}") from self._failed
         if self._greet:
             self._greet = False
             return self._result({READY: True, "training_iteration": self.member.iteration})
-        return self._result(_flat(self.member.iterate()))
+        try:
+            report = self.member.iterate()
+        except Exception as error:
+            raise MemberFailed(_root(error)) from error
+        return self._result(_flat(report))
 
     def direct(self, directive: Mapping[str, Any]) -> None:
         """Carry out a directive; called by the driver between two iterations.
@@ -82,14 +90,17 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
         """
         try:
             if directive["kind"] == BECOME:
+                # One that comes before the handshake does not replace it.
+                greet = self._greet
                 self._start(directive["state"])
-                self._greet = False
+                self._greet = greet
             else:
                 state = directive["state"]
                 self.member.set_distribution(state["distribution"], state["revision"])
             self._directive = directive["id"]
         except Exception as error:
-            self._failed = error
+            # The first is the one to tell of: later ones may only follow from it.
+            self._failed = self._failed or error
 
     def save_member(self) -> dict[str, Any]:
         """Save the member where it stands now; returns iteration, path and digest."""
@@ -109,6 +120,13 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
     def _result(self, values: dict[str, Any]) -> dict[str, Any]:
         who = {name: self._state[name] for name in ("arm", "seed", "member")}
         return {**who, "directive": self._directive, **values}
+
+
+def _root(error: BaseException) -> str:
+    """What an error comes from: RLlib raises a bare RuntimeError from an env's own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _flat(report: Report) -> dict[str, Any]:

@@ -6,6 +6,7 @@ See ``rllib.py`` for why private names are kept in one place, and the contract t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -95,12 +96,13 @@ def fail(controller: Any, trial: Any, error: Exception) -> None:
 
 
 def error_of(trial: Any) -> str:
-    """What the trial's last failure was: the last line of it that says something."""
-    error = trial.get_pickled_error() or trial.get_error() or "unknown error"
-    cause = getattr(error, "cause", None)
-    lines = [line.strip() for line in str(cause or error).splitlines() if line.strip()]
-    name = f"{type(cause).__name__}: " if cause is not None else ""
-    return name + (lines[-1] if lines else "unknown error")
+    """What the trial's last failure was: the last line of it, without the module's name."""
+    try:
+        text = Path(trial.error_file).read_text()
+    except (OSError, TypeError):
+        return "unknown error"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("orchestrator.trial.") if lines else "unknown error"
 
 
 def _unwrapped(controller: Any) -> Any:

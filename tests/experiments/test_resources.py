@@ -81,7 +81,7 @@ def test_a_machine_too_small_for_one_member(override: str, takes: str) -> None:
 @given(
     cpus=st.integers(1, 64),
     memory=st.floats(4.0, 500.0),
-    size=st.integers(1, 40),
+    size=st.integers(2, 40),
     seeds=st.integers(1, 4),
     processes=st.integers(1, 3),
 )

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from made_runs import TEXT, loaded
 
-from experiments.rules import beginnings, populations_of, rules_of, select_suite, test_suite
+from experiments import rules
+from experiments.rules import beginnings, populations_of, rules_of, select_suite
 from experiments.spec import Experiment
 from orchestrator.curricula import DomainRandomization, Evolving, Fixed, Widen
 from orchestrator.distributions import Product
@@ -29,8 +30,8 @@ def arm(*overrides: str, text: str = TEXT) -> Experiment:
         (("curriculum={kind: domain_randomization}",), "curriculum", DomainRandomization()),
         (
             (
-                "curriculum={kind: population, operators: [shift], amount: 0.3, "
-                "widen: {above: 10, by: 0.2, min_episodes: 3}}",
+                "curriculum={kind: population, operators: [shift], amount: 0.3}",
+                "curriculum.widen={above: 10, by: 0.2, min_episodes: 3}",
             ),
             "curriculum",
             Evolving(operators=("shift",), amount=0.3, widen=Widen(10.0, 0.2, 3)),
@@ -108,10 +109,10 @@ def test_suites_hold_for_all_arms_and_are_strangers_to_each_other() -> None:
     text = TEXT + "arms: {a: {curriculum: {kind: fixed}}, b: {algorithm: {training: {lr: 0.1}}}}\n"
     arms = loaded(text).arms
     assert select_suite(arms["a"]) == select_suite(arms["b"])
-    select, test = select_suite(arms["a"]), test_suite(arms["a"])
+    select, test = select_suite(arms["a"]), rules.test_suite(arms["a"])
     assert [play.index for play in select] == [0, 1, 2, 3]
     assert {play.seed for play in select}.isdisjoint(play.seed for play in test)
     assert all(play.level not in [other.level for other in test] for play in select)
     assert select_suite(arm("evaluation.seed=1")) != select
     assert select_suite(arm("seeds=[7]")) == select
-    assert test_suite(arm("evaluation.test_levels=0")) == ()
+    assert rules.test_suite(arm("evaluation.test_levels=0")) == ()

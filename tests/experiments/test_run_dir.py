@@ -153,9 +153,9 @@ def test_what_was_begun_stays_even_if_it_fails() -> None:
 def test_a_place_that_cannot_be_a_directory() -> None:
     Path("file").write_text("")
     for name in ("file", "file/run"):
-        with pytest.raises(NotWritable, match="must be a directory"):
-            with RunDir(Path(name).resolve()).held():
-                pass
+        place = RunDir(Path(name).resolve())
+        with pytest.raises(NotWritable, match="must be a directory"), place.held():
+            pass
 
 
 def test_what_a_run_would_overwrite_is_in_the_way() -> None:
@@ -200,7 +200,10 @@ def test_noting_a_run_kept_elsewhere_never_fails_it() -> None:
     ("name", "said"),
     [
         ("latest", "latest: runs/latest must name a run, but there is no such file"),
-        ("tiny-l", "tiny-l: must be a run's directory, but there is none; did you mean runs/tiny-1"),
+        (
+            "tiny-l",
+            "tiny-l: must be a run's directory, but there is none; did you mean runs/tiny-1",
+        ),
         ("zebra", "zebra: must be a run's directory, but there is none"),
         ("empty", "empty: a run must have a journal.jsonl, but this directory has none"),
         ("tiny.yaml", "tiny.yaml: must be a run's directory, but it is a file; `envolve run tiny"),

@@ -161,9 +161,11 @@ def test_damage_is_said_with_file_and_line() -> None:
     lines = place.journal.read_text().splitlines()
     lines[1] = lines[1].replace("main", "niam")
     place.journal.write_text("\n".join(lines) + "\n")
-    for target in (lambda: existing("run", []), lambda: named(FILE, RUN, [], "auto")):
-        with pytest.raises(DamagedJournal, match=r"journal\.jsonl:2: every line must be a record"):
-            target()
+    said = r"journal\.jsonl:2: every line must be a record"
+    with pytest.raises(DamagedJournal, match=said):
+        existing("run", [])
+    with pytest.raises(DamagedJournal, match=said):
+        named(FILE, RUN, [], "auto")
 
 
 # Mistaken for each other
@@ -180,7 +182,7 @@ def test_a_runs_directory_is_no_experiment_file() -> None:
 
 
 def test_an_experiment_file_is_no_run() -> None:
-    with pytest.raises(NotARun, match="`envolve run made.yaml` starts a run with it"):
+    with pytest.raises(NotARun, match=r"`envolve run made\.yaml` starts a run with it"):
         existing("made.yaml", [])
 
 

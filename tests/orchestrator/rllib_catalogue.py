@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from gymnasium.spaces import Box, Discrete
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
+from ray.tune import Trainable
 
 from experiments.envs.cartpole import CartPole
 from orchestrator import rllib
@@ -19,12 +21,16 @@ from orchestrator.apply import ApplyKind
 from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.knobs import Continuous, Integer, Range
 from orchestrator.level_env import EnvSetup
+from orchestrator.member import Blueprint
+from orchestrator.stop import Stop
+from orchestrator.suites import SELECT, draw_suite
 
 # A step on a level of `METER` pays its gain, and an episode has its horizon's length: what an
 # episode returned tells on which level it really was played.
 METER = EnvSpace({"gain": Continuous(1.0, 10.0), "horizon": Integer(3, 9)})
 NARROW = Product(METER, {"gain": Range(8.0, 9.0), "horizon": Range(4, 5)})
 POLE = EnvSpace({"gravity": Continuous(5.0, 20.0), "length": Continuous(0.25, 2.0, "log")})
+NARROW_POLE = Product(POLE, {"gravity": Range(9.0, 10.0), "length": Range(0.5, 0.6)})
 _SEEN = Box(-1.0, 1.0, (2,), np.float32)
 
 
@@ -126,6 +132,19 @@ class Turns(Pair):
         return {"ab"[self._steps % 2]: self._rng.uniform(-1, 1, 2).astype(np.float32)}
 
 
+class Told(Trainable):  # type: ignore[misc]
+    """Says what it was told, and in which process."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self.told: list[Any] = []
+
+    def step(self) -> dict[str, Any]:
+        return {"told": list(self.told), "process": os.getpid()}
+
+    def direct(self, directive: Any) -> None:
+        self.told.append(directive)
+
+
 @dataclass(frozen=True)
 class Make:
     """Makes one of the envs above; `ByConstructor` with the level, the others without."""
@@ -175,6 +194,39 @@ def configured(
     if several:
         config.multi_agent(policies={"shared"}, policy_mapping_fn=one_policy)
     return rllib.configure(config, setup, multi_agent=several, evaluation_envs=evaluation_envs)
+
+
+def blueprint(interval: int = 4, algorithm: AlgorithmConfig | None = None) -> Blueprint:
+    """What members that learn CartPole on `POLE` have in common."""
+    return Blueprint(
+        algorithm=configured(algorithm or tiny_ppo(), pole()),
+        space=POLE,
+        select=draw_suite(POLE, SELECT, 3, 0),
+        aggregate="cvar",
+        alpha=0.5,
+        agents=None,
+        interval=interval,
+        exact=True,
+        stop=Stop(),
+    )
+
+
+def member_state(**changes: Any) -> dict[str, Any]:
+    """Where a member of that blueprint stands: at its beginning, but for the changes."""
+    return {
+        "arm": "main",
+        "seed": 0,
+        "member": 1,
+        "iteration": 0,
+        "env_steps": 0,
+        "minutes": 0.0,
+        "hyperparameters": {"lr": 1e-3},
+        "distribution": POLE.full().to_json(),
+        "revision": 0,
+        "checkpoint": None,
+        "digest": None,
+        **changes,
+    }
 
 
 def levels_of(runner: Any) -> list[list[tuple[dict[str, Any], int]]]:

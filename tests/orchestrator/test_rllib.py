@@ -215,7 +215,7 @@ def state_of(algorithm: Algorithm) -> dict[str, Any]:
     def learner_state(learner: Any) -> dict[str, Any]:
         state = learner.get_state(components=["rl_module", "optimizer"])
         state["extras"] = {
-            name: {key: np.array(_plain(value)) for key, value in getattr(learner, name).items()}
+            name: {key: float(_plain(value)) for key, value in getattr(learner, name).items()}
             for name in ("curr_kl_coeffs_per_module", "curr_log_alpha", "last_update_ts_by_mid")
             if hasattr(learner, name)
         }
