@@ -12,6 +12,7 @@ from benchmarks.setting import (
     REMOTE_RUNNERS,
     Setting,
     SteppedMember,
+    in_worker,
     quickstart,
     runners_text,
     session,
@@ -29,11 +30,15 @@ def measure() -> Iterator[Measurement]:
     with session(), TemporaryDirectory() as folder:
         for remote in REMOTE_RUNNERS:
             setting = quickstart(remote)
-            yield _by_directive(setting, Path(folder), remote)
-            yield _stock(setting, Path(folder) / f"stock{remote}", remote)
+            taken = in_worker(_push, setting, Path(folder))
+            what = f"every one of {_ENVS} sub-envs a runner acknowledged, {runners_text(remote)}"
+            yield Measurement(what, "ms", _milliseconds(taken), _AIMS.get(remote))
+            taken = in_worker(_rebuild, setting, Path(folder) / f"stock{remote}")
+            what = "stock: save, stop, build with another env config, restore, "
+            yield Measurement(what + runners_text(remote), "ms", _milliseconds(taken))
 
 
-def _by_directive(setting: Setting, run_dir: Path, remote: int) -> Measurement:
+def _push(setting: Setting, run_dir: Path) -> tuple[float, ...]:
     member = SteppedMember(setting.arm.blueprint, run_dir, setting.start.plain())
     member.step()
     space = setting.arm.blueprint.space
@@ -46,11 +51,10 @@ def _by_directive(setting: Setting, run_dir: Path, remote: int) -> Measurement:
 
     taken = repeated(mutate, _REPEATS)
     member.close()
-    what = f"every one of {_ENVS} sub-envs a runner acknowledged, {runners_text(remote)}"
-    return Measurement(what, "ms", _milliseconds(taken), _AIMS.get(remote))
+    return taken
 
 
-def _stock(setting: Setting, checkpoint: Path, remote: int) -> Measurement:
+def _rebuild(setting: Setting, checkpoint: Path) -> tuple[float, ...]:
     algorithm = setting.stock(1e-3).build_algo()
     step(algorithm)
 
@@ -63,8 +67,7 @@ def _stock(setting: Setting, checkpoint: Path, remote: int) -> Measurement:
 
     taken = repeated(rebuild, _STOCK_REPEATS)
     algorithm.stop()
-    what = f"stock: save, stop, build with another env config, restore, {runners_text(remote)}"
-    return Measurement(what, "ms", _milliseconds(taken))
+    return taken
 
 
 def _milliseconds(taken: tuple[float, ...]) -> tuple[float, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
+import ray
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.tune.registry import register_env
@@ -20,6 +22,8 @@ from experiments.rules import rules_of
 from orchestrator import rllib
 from orchestrator.member import Member
 from orchestrator.member_state import MemberState, Saved
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICKSTART = ROOT / "experiments" / "quickstart.yaml"
@@ -81,6 +85,17 @@ def session() -> Iterator[None]:
     """Ray, with this package importable in its workers."""
     with ray_session(ROOT):
         yield
+
+
+def in_worker(function: Callable[..., T], setting: Setting, *arguments: Any) -> T:
+    """Call ``function(setting, ...)`` in a worker of Ray, where members and stock trials live.
+
+    Not in this process: RLlib looks through the call stack whenever it builds a connector, and
+    that takes three times as long below ``python -m``, whose frames have no source file.
+    """
+    task = ray.remote(num_cpus=setting.arm.cpus)(function)
+    answer: T = ray.get(task.remote(setting, *arguments))
+    return answer
 
 
 def step(algorithm: Algorithm) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Aim, Measurement, alternated
-from benchmarks.setting import Setting, quickstart, session
+from benchmarks.setting import Setting, in_worker, quickstart, session
 from experiments.envs.cartpole import CartPole
 from orchestrator import rllib
 from orchestrator.distributions import Distribution, EnvSpace, Product
@@ -16,7 +16,7 @@ from orchestrator.marginals import Range
 from orchestrator.member import Member, Report
 
 _AIM = Aim(0.97, below=False)
-_PAIRS = 30
+_PAIRS = 60
 _INTERVALS = 6
 # The policies must not move apart: their episodes' lengths decide how many resets there are.
 _NO_LEARNING = 1e-9
@@ -26,11 +26,11 @@ def measure() -> Iterator[Measurement]:
     """Between boundaries against stock RLlib, in one process; then whole intervals."""
     with session(), TemporaryDirectory() as folder:
         setting = quickstart()
-        yield from _between_boundaries(setting, Path(folder) / "between")
-        yield from _at_boundaries(setting, Path(folder) / "at")
+        yield from in_worker(_between_boundaries, setting, Path(folder) / "between")
+        yield from in_worker(_at_boundaries, setting, Path(folder) / "at")
 
 
-def _between_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement]:
+def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     """The same policies on (nearly) the same dynamics, with as many resets as untrained ones have.
 
     The member draws and applies a level at each reset, from ranges so narrow that the env is
@@ -52,10 +52,12 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement
     algorithm.stop()
     stock = tuple(stock_steps / own for own, _ in pairs)
     ours = tuple(member_steps / own for _, own in pairs)
-    yield Measurement("stock: env steps per second of algorithm.train()", "1/s", stock)
-    yield Measurement("env steps per second of Member.iterate between boundaries", "1/s", ours)
     ratios = tuple(own / other for own, other in zip(ours, stock, strict=True))
-    yield Measurement("share of stock throughput, pair by pair", "", ratios, _AIM)
+    return [
+        Measurement("stock: env steps per second of algorithm.train()", "1/s", stock),
+        Measurement("env steps per second of Member.iterate between boundaries", "1/s", ours),
+        Measurement("share of stock throughput, pair by pair", "", ratios, _AIM),
+    ]
 
 
 def _narrow(space: EnvSpace) -> Distribution:
@@ -63,18 +65,20 @@ def _narrow(space: EnvSpace) -> Distribution:
     return Product(space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()})
 
 
-def _at_boundaries(setting: Setting, run_dir: Path) -> Iterator[Measurement]:
+def _at_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     """Parts of the intervals of a member that learns, from one boundary to the next."""
     member = Member(setting.arm.blueprint, run_dir, setting.start.plain())
     intervals = [_interval(member) for _ in range(_INTERVALS)]
     member.close()
-    for part in ("score", "save"):
-        shares = []
-        # The first interval warms up.
-        for reports in intervals[1:]:
-            whole = sum(sum(report.seconds.values()) for report in reports)
-            shares.append(sum(report.seconds.get(part, 0.0) for report in reports) / whole)
-        yield Measurement(f"share of an interval spent on {part}", "", tuple(shares))
+    # The first interval warms up.
+    return [
+        Measurement(
+            f"share of an interval spent on {part}",
+            "",
+            tuple(_share(part, reports) for reports in intervals[1:]),
+        )
+        for part in ("score", "save")
+    ]
 
 
 def _interval(member: Member) -> list[Report]:
@@ -82,3 +86,8 @@ def _interval(member: Member) -> list[Report]:
     while reports[-1].checkpoint is None:
         reports.append(member.iterate())
     return reports
+
+
+def _share(part: str, reports: Sequence[Report]) -> float:
+    whole = sum(sum(report.seconds.values()) for report in reports)
+    return sum(report.seconds.get(part, 0.0) for report in reports) / whole

@@ -1,4 +1,7 @@
-"""The command line: ``envolve run | resume | validate | show``."""
+"""The command line: ``envolve run | resume | validate | show``.
+
+What a command needs is imported when it is called, so that ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,14 @@ import json
 import sys
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from experiments.problems import BadInput
-from experiments.resources import TooSmall
-from experiments.run_dir import Busy, NotARun, NotWritable
 from experiments.supervise import follow_parent, is_driver, run_driver
-from experiments.targets import Target
-from orchestrator.journal import DamagedJournal
-from orchestrator.recovery import NothingToRestore
+
+if TYPE_CHECKING:
+    from experiments.targets import Target
 
 app = typer.Typer(
     add_completion=False,
@@ -152,6 +152,8 @@ def _drive(target: Target, *, as_json: bool) -> NoReturn:
     if not is_driver():
         # At once, rather than when Ray has started.
         if target.where is not None and target.where.is_held():
+            from experiments.run_dir import Busy
+
             raise Busy(f"{target.where.path}: another process is running this run")
         raise typer.Exit(run_driver(sys.argv[1:]))
     from experiments import driver
@@ -165,18 +167,28 @@ def main() -> NoReturn:
         follow_parent()
     try:
         app()
-    except (BadInput, NotARun, NotWritable, DamagedJournal, TooSmall) as error:
-        _fail(str(error), Exit.BAD_INPUT)
-    except Busy as error:
-        _fail(str(error), Exit.BUSY)
-    except NothingToRestore as error:
-        _fail(str(error), Exit.NOTHING_TO_RESTORE)
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        typer.echo(str(error), err=True)
+        sys.exit(code)
     raise AssertionError("app() exits")
 
 
-def _fail(message: str, code: Exit) -> NoReturn:
-    typer.echo(message, err=True)
-    sys.exit(code)
+def _exit_code(error: Exception) -> Exit | None:
+    """What to end with after a mistake of the user's, or None for one of ours."""
+    from experiments.problems import BadInput
+    from experiments.resources import TooSmall
+    from experiments.run_dir import Busy, NotARun, NotWritable
+    from orchestrator.journal import DamagedJournal
+    from orchestrator.recovery import NothingToRestore
+
+    if isinstance(error, BadInput | NotARun | NotWritable | DamagedJournal | TooSmall):
+        return Exit.BAD_INPUT
+    if isinstance(error, Busy):
+        return Exit.BUSY
+    return Exit.NOTHING_TO_RESTORE if isinstance(error, NothingToRestore) else None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The one place that knows Tune's insides: a trial's actor, its config, its next iteration.
 
-See ``rllib.py`` for why private names are kept in one place, and the contract test.
+See ``orchestrator.rllib`` for why private names are kept in one place, and the contract test.
 """
 
 from __future__ import annotations

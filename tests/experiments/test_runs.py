@@ -105,7 +105,7 @@ class TestAnUndisturbedRun:
 
 
 class TestResume:
-    @pytest.mark.parametrize("results", [1, 8, 16], ids=["first", "middle", "late"])
+    @pytest.mark.parametrize("results", [2, 16], ids=["early", "late"])
     def test_after_sigkill_of_everything_it_ends_as_if_never_killed(
         self, results: int, reference: tuple[RunOnDisk, Ended], envolve: Envolve
     ) -> None:
@@ -190,6 +190,8 @@ class TestSignals:
             mine = {"arm": arm, "seed": seed, "member": member}
             trained = max(r["iteration"] for r in run.of("result", **mine))
             assert trained in [r["iteration"] for r in run.of("checkpoint", **mine)]
+        if number == signal.SIGTERM:
+            return
         ended = envolve("resume", "run")
         assert ended.code == 0, ended.err
         expected, _ = reference

@@ -90,8 +90,6 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (Trainable, "cleanup", ()),
     (Trainable, "get_current_ip_pid", ()),
     (Trial, "set_config", ("config",)),
-    (Trial, "get_error", ()),
-    (Trial, "get_pickled_error", ()),
     (TuneController, "_schedule_trial_train", ("trial",)),
     (TuneController, "_trial_task_failure", ("trial", "exception")),
     (TuneController, "stop_trial", ("trial",)),
@@ -275,16 +273,13 @@ def test_a_trial_names_its_actor() -> None:
     assert "ray_actor" in inspect.unwrap(Trial.set_ray_actor).__code__.co_names
 
 
-def test_the_schedulers_answers_are_words() -> None:
-    assert {TrialScheduler.CONTINUE, TrialScheduler.NOOP, TrialScheduler.STOP} == {
-        "CONTINUE",
-        "NOOP",
-        "STOP",
-    }
-
-
 def test_a_trial_that_was_not_started_is_pending() -> None:
     assert Trial.PENDING == "PENDING"
+    assert Trial("Told", stub=True).status == "PENDING"
+
+
+def test_a_trial_names_the_file_of_its_error() -> None:
+    assert isinstance(inspect.getattr_static(Trial, "error_file"), property)
 
 
 class Holder(TrialScheduler):  # type: ignore[misc]
@@ -295,10 +290,12 @@ class Holder(TrialScheduler):  # type: ignore[misc]
         self.results: list[dict[str, Any]] = []
         self.held: Any = None
         self.ping: Any = None
+        self.released = False
         self.errors: list[str] = []
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        tune.set_state(trial, {"member": 1})
+        # A trial that failed is added again.
+        tune.set_state(trial, {"member": 1 + len(self.errors)})
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         self.results.append(result)
@@ -316,12 +313,13 @@ class Holder(TrialScheduler):  # type: ignore[misc]
             return
         if self.ping is None:
             self.ping = tune.ping(self.held)
-        elif tune.answered(self.ping) is None:
+        elif not self.released and tune.answered(self.ping):
+            self.released = True
+            assert tune.death(self.ping) is None
             assert tune.state_of(self.held) == {"member": 1}
             assert tune.send(self.held, "first")
             assert tune.send(self.held, "second")
             tune.train(tune_controller, self.held)
-            self.ping = False
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         self.errors.append(tune.error_of(trial))
@@ -346,6 +344,7 @@ def test_a_trial_is_held_back_told_let_go_and_failed(ray_runtime: None, tmp_path
         run_config=ray_tune.RunConfig(
             storage_path=str(tmp_path),
             failure_config=ray_tune.FailureConfig(max_failures=1),
+            checkpoint_config=ray_tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         ),
     )
@@ -353,6 +352,7 @@ def test_a_trial_is_held_back_told_let_go_and_failed(ray_runtime: None, tmp_path
     before, after, retried = scheduler.results
     assert (before["told"], after["told"], retried["told"]) == ([], ["first", "second"], [])
     assert before["process"] == after["process"] != retried["process"]
-    assert scheduler.errors == ["RuntimeError: on purpose"]
+    assert scheduler.errors == ["on purpose"]
     # The one that was failed began again, where its config said.
-    assert after["config"][STATE] == retried["config"][STATE] == {"member": 1}
+    began = [result[f"config/{STATE}/member"] for result in scheduler.results]
+    assert began == [1, 1, 2]

@@ -33,7 +33,7 @@ everyone = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_the_kinds_are_those_that_the_format_names() -> None:
     assert {kind.kind for kind in KINDS} == {
         "run", "resume", "end", "member", "result", "score", "mutation", "exploit", "boundary",
-        "checkpoint", "prune", "fault",
+        "checkpoint", "restore", "prune", "fault",
     }  # fmt: skip
 
 

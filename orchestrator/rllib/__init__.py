@@ -1,0 +1,47 @@
+"""The one place that knows RLlib's insides: build, push, reseed, save and restore an Algorithm.
+
+Names of RLlib that begin with an underscore, or that no document promises, appear in this
+package (and, for Tune, in ``orchestrator/tune.py``) alone; the contract test,
+``tests/orchestrator/test_ray_contract.py``, fails by name when a Ray release moves one.
+"""
+
+from __future__ import annotations
+
+from orchestrator.rllib.building import ENV_NAME, build, configure, reconfigure
+from orchestrator.rllib.processes import each_learner, each_runner, reseed
+from orchestrator.rllib.running import (
+    drain_episodes,
+    env_steps,
+    learner_metrics,
+    play,
+    push_distribution,
+)
+from orchestrator.rllib.saving import effective_lr, restore, save
+from orchestrator.rllib.weights import (
+    RestoreFailed,
+    check_weights,
+    push_weights,
+    weights_digest,
+)
+
+__all__ = [
+    "ENV_NAME",
+    "RestoreFailed",
+    "build",
+    "check_weights",
+    "configure",
+    "drain_episodes",
+    "each_learner",
+    "each_runner",
+    "effective_lr",
+    "env_steps",
+    "learner_metrics",
+    "play",
+    "push_distribution",
+    "push_weights",
+    "reconfigure",
+    "reseed",
+    "restore",
+    "save",
+    "weights_digest",
+]

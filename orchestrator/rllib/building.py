@@ -1,0 +1,96 @@
+"""Building an Algorithm whose envs draw levels, and giving a live one other hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.env import INPUT_ENV_SPACES
+from ray.tune.registry import register_env
+
+from orchestrator import seeding
+from orchestrator.episodes import EpisodeLog
+from orchestrator.level_env import EnvSetup, make_level_env
+from orchestrator.rllib.processes import each_runner, seed_process
+from orchestrator.rllib.weights import push_weights
+
+ENV_NAME = "envolve"
+
+
+def configure(
+    config: AlgorithmConfig, setup: EnvSetup, *, multi_agent: bool, evaluation_envs: int
+) -> AlgorithmConfig:
+    """A copy of ``config`` whose envs draw levels, with an idle runner group for the suites.
+
+    Env-runner restarts are off: a restarted runner would train on with its first
+    distribution. A lost one fails the iteration, and the member goes back to its last
+    boundary.
+    """
+    config = config.copy(copy_frozen=False)
+    env_config = {"setup": setup, "multi_agent": multi_agent}
+    config.environment(env=ENV_NAME, env_config=env_config)
+    config.callbacks([EpisodeLog])
+    config.fault_tolerance(
+        restart_failed_env_runners=False,
+        ignore_env_runner_failures=False,
+        restart_failed_sub_environments=False,
+    )
+    config.evaluation(
+        # Never reached: RLlib's own evaluation would not play each level its own number of
+        # times. None instead of a number would not create the runner group at all.
+        evaluation_interval=10**9,
+        evaluation_num_env_runners=0,
+        evaluation_config=AlgorithmConfig.overrides(
+            num_envs_per_env_runner=evaluation_envs,
+            gym_env_vectorize_mode="sync",
+            explore=False,
+        ),
+    )
+    return config
+
+
+def build(
+    config: AlgorithmConfig, hyperparameters: Mapping[str, Any], *key: str | int
+) -> Algorithm:
+    """Build an Algorithm with these ``training`` values; ``key`` decides its first weights."""
+    register_env(ENV_NAME, make_level_env)
+    torch.set_num_threads(1)
+    seed_process(seeding.seed(*key, "weights"))
+    algorithm = _with_training(config, hyperparameters).build_algo()
+    push_weights(algorithm)
+    return algorithm
+
+
+def reconfigure(
+    algorithm: Algorithm, config: AlgorithmConfig, hyperparameters: Mapping[str, Any]
+) -> None:
+    """Give a live Algorithm other values in its ``training`` section, keeping its env runners.
+
+    The learner is built anew (fresh weights: a `restore` has to follow), because optimizers,
+    schedules and losses read the config when they are built.
+    """
+    changed = _with_training(config, hyperparameters)
+    changed.validate()
+    spaces = {INPUT_ENV_SPACES: (changed.observation_space, changed.action_space)}
+    spec = changed.get_multi_rl_module_spec(spaces=spaces | algorithm.spaces, inference_only=False)
+    algorithm.learner_group.shutdown()
+    algorithm.learner_group = changed.build_learner_group(rl_module_spec=spec)
+    changed.freeze()
+    algorithm.config = changed
+
+    def take(runner: Any) -> None:
+        runner.config = changed
+
+    each_runner(algorithm, take)
+    if algorithm.env_runner is not None:
+        take(algorithm.env_runner)
+
+
+def _with_training(config: AlgorithmConfig, hyperparameters: Mapping[str, Any]) -> AlgorithmConfig:
+    config = config.copy(copy_frozen=False)
+    if hyperparameters:
+        config.training(**hyperparameters)
+    return config

@@ -1,0 +1,72 @@
+"""An Algorithm's processes, env runners and learners: calling into all of them, seeding them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from ray.rllib.algorithms.algorithm import Algorithm
+
+from orchestrator import seeding
+from orchestrator.episodes import drain
+
+T = TypeVar("T")
+
+
+def each_runner(algorithm: Algorithm, function: Callable[[Any], T]) -> list[T]:
+    """Call ``function`` with each training runner in its own process; an answer from every one.
+
+    Raises:
+        RuntimeError: if a runner did not answer. RLlib drops such answers silently.
+    """
+    group = algorithm.env_runner_group
+    remote = group.num_remote_env_runners()
+    answers: list[T] = group.foreach_env_runner(
+        function, local_env_runner=remote == 0, healthy_only=False
+    )
+    expected = remote or 1
+    if len(answers) != expected:
+        raise RuntimeError(f"{expected} env runners must answer, but {len(answers)} did")
+    return answers
+
+
+def each_learner(algorithm: Algorithm, function: Callable[[Any], T]) -> list[T]:
+    """Call ``function`` with each learner in its own process."""
+    answers = algorithm.learner_group.foreach_learner(function)
+    return [answer.get() for answer in answers]
+
+
+def reseed(algorithm: Algorithm, *key: str | int) -> None:
+    """Seed everything that draws in this Algorithm from ``key``, and reset its envs.
+
+    Sub-env i of worker w starts from ``seed(key, worker w) + i``; episodes under way are cut
+    off. After it, two Algorithms with equal state do the same.
+    """
+
+    def reseed_runner(runner: Any) -> None:
+        worker = runner.worker_index or 0
+        runner._seed = seeding.seed(*key, "worker", worker)
+        runner._needs_initial_reset = True
+        seed_process(seeding.seed(*key, "sampling", worker))
+        drain(runner)
+
+    def reseed_learner(learner: Any) -> None:
+        seed_process(seeding.seed(*key, "learning"))
+
+    each_runner(algorithm, reseed_runner)
+    each_learner(algorithm, reseed_learner)
+    # Last, because a local runner and a local learner share this process.
+    seed_process(seeding.seed(*key, "process"))
+    buffer: Any = getattr(algorithm, "local_replay_buffer", None)
+    if hasattr(buffer, "rng"):
+        buffer.rng = seeding.generator(*key, "replay")
+
+
+def seed_process(number: int) -> None:
+    """Seed the global generators of this process, from which RLlib and torch draw."""
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002
+    torch.manual_seed(number)

@@ -1,0 +1,84 @@
+"""What a member asks of its Algorithm between and after iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
+
+from orchestrator.distributions import Distribution
+from orchestrator.episodes import Episode, drain
+from orchestrator.levels import Play
+from orchestrator.rllib.processes import each_runner
+from orchestrator.rllib.weights import push_weights
+
+
+def push_distribution(
+    algorithm: Algorithm, distribution: Distribution, revision: int
+) -> tuple[int, ...]:
+    """Give every sub-env of every training runner a distribution; returns what each now holds.
+
+    Raises:
+        RuntimeError: if a runner is gone or a sub-env does not hold the revision afterwards.
+    """
+
+    def push(runner: Any) -> list[int]:
+        return list(runner.env.unwrapped.call("set_distribution", distribution, revision))
+
+    held = [number for numbers in each_runner(algorithm, push) for number in numbers]
+    if set(held) != {revision}:
+        raise RuntimeError(f"every sub-env must hold revision {revision}, but they hold {held}")
+    return tuple(held)
+
+
+def drain_episodes(algorithm: Algorithm) -> list[Episode]:
+    """Episodes that the training runners finished since the last call."""
+    return [episode for log in each_runner(algorithm, drain) for episode in log]
+
+
+def env_steps(algorithm: Algorithm) -> int:
+    """Env steps that the training runners have sampled, over the Algorithm's lifetime."""
+    key = (ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME)
+    return int(algorithm.metrics.peek(key, default=0))
+
+
+def play(algorithm: Algorithm, plays: Sequence[Play]) -> tuple[list[Episode], int]:
+    """Play a suite on the evaluation runner with the deterministic policy.
+
+    Slot i plays entries i, i+n, ...; a slot that is done repeats its last entry, uncounted,
+    until all are.
+
+    Returns:
+        The episodes in the suite's order, and the env steps that it took, fillers included.
+    """
+    runner = algorithm.eval_env_runner
+    push_weights(algorithm)
+    envs = runner.env.unwrapped.envs
+    for slot, env in enumerate(envs):
+        env.get_wrapper_attr("schedule")(plays[slot :: len(envs)] or plays[-1:])
+    drain(runner)
+    runner._needs_initial_reset = True
+    finished: dict[int, Episode] = {}
+    steps = 0
+    while len(finished) < len(plays):
+        chunks = runner.sample(num_timesteps=32 * len(envs), explore=False)
+        steps += sum(chunk.env_steps() for chunk in chunks)
+        for episode in drain(runner):
+            if episode.play is not None:
+                finished.setdefault(episode.play, episode)
+    runner.get_metrics()  # RLlib keeps the episodes for its metrics until this is called.
+    return [finished[play.index] for play in plays], steps
+
+
+def learner_metrics(result: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers that the learner reported for each module, as ``learner/<module>/<name>``."""
+    found: dict[str, float] = {}
+    for module, metrics in result.get("learners", {}).items():
+        if isinstance(metrics, Mapping):
+            for name, value in metrics.items():
+                if isinstance(value, int | float | np.number):
+                    found[f"learner/{module}/{name}"] = float(value)
+    return found
