@@ -14,6 +14,7 @@ from orchestrator import rllib
 from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.marginals import Range
 from orchestrator.member import Member, Report
+from orchestrator.stop import Stop
 
 _AIM = Aim(0.97, below=False)
 _PAIRS = 60
@@ -36,7 +37,9 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     The member draws and applies a level at each reset, from ranges so narrow that the env is
     the stock one's.
     """
-    blueprint = replace(setting.arm.blueprint, interval=10**9)
+    # Its end would be a boundary too.
+    never = Stop(iterations=10**9)
+    blueprint = replace(setting.arm.blueprint, interval=10**9, stop=never)
     start = replace(
         setting.start,
         hyperparameters={"lr": _NO_LEARNING},

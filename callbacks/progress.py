@@ -244,15 +244,7 @@ class _Guard:
             _log.error("%s failed; the run goes on", self._where, exc_info=error)
         with suppress(Exception):
             self._ledger.record(
-                Fault(
-                    arm="",
-                    seed=0,
-                    member=-1,
-                    iteration=0,
-                    where=self._where,
-                    error=f"{type(error).__name__}: {error}",
-                    action="went on",
-                )
+                Fault.of_run(self._where, f"{type(error).__name__}: {error}", "went on")
             )
 
 

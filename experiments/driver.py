@@ -135,7 +135,8 @@ def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None
         # Between two steps that have members to save: nothing is lost.
         pass
     except Exception as error:
-        _record_fault(run, "driver", f"{type(error).__name__}: {error}", "the run was ended")
+        what = f"{type(error).__name__}: {error}"
+        run.ledger.record(records.Fault.of_run("driver", what, "the run was ended"))
         traceback.print_exc(file=sys.stderr)
     finally:
         run.ledger.record(records.RunEnded(status=_status(run)))
@@ -255,14 +256,6 @@ def _status(run: Run) -> str:
     everyone = all(group.done(member) for group in groups for member in group.members)
     nobody_failed = not any(state.failed for state in run.ledger.states())
     return "finished" if everyone and nobody_failed else "failed"
-
-
-def _record_fault(run: Run, where: str, error: str, action: str) -> None:
-    run.ledger.record(
-        records.Fault(
-            arm="", seed=0, member=-1, iteration=0, where=where, error=error, action=action
-        )
-    )
 
 
 def _work(run: Run) -> dict[tuple[str, int], int | None]:

@@ -44,15 +44,7 @@ def never_raises(instead: Any) -> Callable[[H], H]:
 
 def _report(ledger: Ledger, where: str, error: Exception) -> None:
     _log.error("%s failed:\n%s", where, "".join(traceback.format_exception(error)))
-    fault = Fault(
-        arm="",
-        seed=0,
-        member=-1,
-        iteration=0,
-        where=where,
-        error=f"{type(error).__name__}: {error}",
-        action="went on",
-    )
+    fault = Fault.of_run(where, f"{type(error).__name__}: {error}", "went on")
     try:
         ledger.record(fault)
     except Exception:

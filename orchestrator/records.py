@@ -248,6 +248,11 @@ class Fault(MemberRecord):
     action: str
     level: Mapping[str, Any] | None = None
 
+    @classmethod
+    def of_run(cls, where: str, error: str, action: str) -> Fault:
+        """A fault that concerns no single member."""
+        return cls(arm="", seed=0, member=-1, iteration=0, where=where, error=error, action=action)
+
 
 _KINDS: dict[str, type[Record]] = {
     kind.kind: kind

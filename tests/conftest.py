@@ -9,8 +9,6 @@ import pytest
 
 # Said by Ray and by what it imports, about themselves; ours stay errors.
 _NOT_OURS = (
-    "ignore::DeprecationWarning:ray.*",
-    "ignore::FutureWarning:ray.*",
     "ignore:.*Overriding environment rllib-.* already in registry:UserWarning",
 )
 
