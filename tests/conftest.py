@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 
-# Said by Ray and by what it imports, about themselves; ours stay errors.
-_NOT_OURS = (
-    "ignore:.*Overriding environment rllib-.* already in registry:UserWarning",
-)
+# RLlib registers its env anew for each runner group, and gymnasium says so every time.
+_NOT_OURS = "ignore:.*Overriding environment rllib-.* already in registry:UserWarning"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for line in _NOT_OURS:
-        config.addinivalue_line("filterwarnings", line)
+    config.addinivalue_line("filterwarnings", _NOT_OURS)
 
 
 @pytest.fixture(scope="session")

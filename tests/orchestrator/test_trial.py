@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ray import tune
-from rllib_catalogue import NARROW_POLE, POLE, blueprint, member_state
+from rllib_catalogue import NARROW_POLE, blueprint, member_state
 
 from orchestrator import checkpoints
 from orchestrator.member import Blueprint
@@ -173,4 +173,3 @@ def test_tune_keeps_no_checkpoint_of_a_seat(ray_runtime: None, tmp_path: Path) -
         trial.load_checkpoint({})
         assert trial.train()[READY] is True
     assert list(tmp_path.iterdir()) == []
-    assert POLE.full() != NARROW_POLE
