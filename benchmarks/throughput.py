@@ -8,11 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Aim, Measurement, alternated
-from benchmarks.setting import Setting, in_worker, quickstart, session
-from experiments.envs.cartpole import CartPole
+from benchmarks.setting import Setting, in_worker, narrow, quickstart, session
 from orchestrator import rllib
-from orchestrator.distributions import Distribution, EnvSpace, Product
-from orchestrator.marginals import Range
 from orchestrator.member import Member, Report
 from orchestrator.stop import Stop
 
@@ -43,7 +40,7 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     start = replace(
         setting.start,
         hyperparameters={"lr": _NO_LEARNING},
-        distribution=_narrow(blueprint.space),
+        distribution=narrow(blueprint.space),
     )
     member = Member(blueprint, run_dir, start.plain())
     algorithm = setting.stock(_NO_LEARNING).build_algo()
@@ -61,11 +58,6 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
         Measurement("env steps per second of Member.iterate between boundaries", "1/s", ours),
         Measurement("share of stock throughput, pair by pair", "", ratios, _AIM),
     ]
-
-
-def _narrow(space: EnvSpace) -> Distribution:
-    usual = {name: CartPole.SETTABLE[name].default for name in space.names}
-    return Product(space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()})
 
 
 def _at_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:

@@ -101,7 +101,7 @@ def choose(env: Env, make: Make, knobs: Mapping[str, Knob]) -> ApplyKind:
     Raises:
         CannotApply: if none of them takes all the knobs.
     """
-    if not knobs or _method(env) is not None:
+    if not knobs or method_of(env) is not None:
         return "method"
     accepted = constructor_keys(make)
     if accepted is None:
@@ -122,7 +122,7 @@ def choose(env: Env, make: Make, knobs: Mapping[str, Knob]) -> ApplyKind:
 
 def set_by_method(env: Env, level: Mapping[str, Any]) -> None:
     """Call the env's own ``set_level`` (on the outermost layer that has it)."""
-    method = _method(env)
+    method = method_of(env)
     if method is None:
         if not level:
             return
@@ -162,7 +162,18 @@ def takes_any_key(make: Make) -> bool:
 
 def has_method(env: Env) -> bool:
     """Whether a layer of the env has a ``set_level``."""
-    return _method(env) is not None
+    return method_of(env) is not None
+
+
+def method_of(env: Env) -> Callable[[dict[str, Any]], None] | None:
+    """The env's own ``set_level`` (of the outermost layer that has it), or None."""
+    layer = env
+    while layer is not None:
+        method = getattr(type(layer), METHOD, None)
+        if method is not None:
+            return getattr(layer, METHOD)  # type: ignore[no-any-return]
+        layer = getattr(layer, "env", None)
+    return None
 
 
 def nearest_attribute(env: Env, name: str) -> str | None:
@@ -191,16 +202,6 @@ def _config_keys(make: Make, knobs: Mapping[str, Knob]) -> set[str] | None:
         {name: knob.sample(knob.full(), rng) for name, knob in knobs.items()}
     )
     return found
-
-
-def _method(env: Env) -> Callable[[dict[str, Any]], None] | None:
-    layer = env
-    while layer is not None:
-        method = getattr(type(layer), METHOD, None)
-        if method is not None:
-            return getattr(layer, METHOD)  # type: ignore[no-any-return]
-        layer = getattr(layer, "env", None)
-    return None
 
 
 def _settable(env: Env) -> set[str]:

@@ -54,7 +54,7 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
         infos = episode.get_infos(0)
         info = next(iter(infos.values()), {}) if _multi_agent(episode) else infos
         level: LevelInfo = info[_KEY]
-        episode.custom_data[_KEY] = (dict(level), level.revision, level.play)
+        episode.custom_data[_KEY] = (level.plain(), level.revision, level.play)
 
     def on_episode_end(
         self,

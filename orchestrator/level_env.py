@@ -47,6 +47,8 @@ class _Levels:
         self._apply = setup.apply
         if setup.apply == "auto":
             self._apply = apply.choose(self.env, setup.make, setup.distribution.space.knobs)
+        # Looked up once: the way through the wrappers would cost as much as a draw.
+        self._set_level = apply.method_of(self.env) if self._apply == "method" else None
         self._checked = False
         self._steps_left: int | None = None
 
@@ -70,7 +72,9 @@ class _Levels:
         level, level_seed = self._levels.draw()
         if level_seed is not None:
             seed = level_seed
-        if self._apply == "attributes":
+        if self._set_level is not None:
+            self._set_level(level.plain())
+        elif self._apply == "attributes":
             apply.set_attributes(self.env, level)
         elif self._apply == "method":
             apply.set_by_method(self.env, level)

@@ -49,6 +49,10 @@ class LevelInfo(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def plain(self) -> Level:
+        """A new dict of the values, several times faster than ``dict(level)``."""
+        return dict(self._values)
+
     def __repr__(self) -> str:
         return f"LevelInfo({self._values!r}, revision={self.revision}, play={self.play})"
 
