@@ -21,7 +21,7 @@ from benchmarks.setting import (
 
 _AIMS = {0: Aim(5.0)}
 _REPEATS = 100
-_STOCK_REPEATS = 4
+_STOCK_REPEATS = 3
 _ENVS = 16
 
 

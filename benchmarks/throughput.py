@@ -14,7 +14,7 @@ from orchestrator.member import Member, Report
 from orchestrator.stop import Stop
 
 _AIM = Aim(0.97, below=False)
-_PAIRS = 60
+_PAIRS = 50
 _INTERVALS = 6
 # The policies must not move apart: their episodes' lengths decide how many resets there are.
 _NO_LEARNING = 1e-9

@@ -120,6 +120,9 @@ def _number(value: Any) -> float:
 
     Plain, because a NumPy scalar would change the precision of gymnasium's float32 arithmetic.
     """
+    if type(value) is float:
+        # What a drawn level has; the checks below cost as much as all the rest of a reset.
+        return value
     if isinstance(value, bool) or not isinstance(value, Real):
         return math.nan
     try:
