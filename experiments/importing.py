@@ -39,10 +39,12 @@ def importable_from(directory: str | Path) -> None:
 
     After, because a user's folder may be called like one of our packages, or like a library.
     """
-    place = os.path.abspath(directory)
-    # An empty entry means wherever the process stands at the moment, so it does not count.
-    if place not in (os.path.abspath(entry) for entry in sys.path if entry):
-        sys.path.append(place)
+    # Our own place first: an editable install finds our packages only after all of the path.
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for place in (home, os.path.abspath(directory)):
+        # An empty entry means wherever the process stands at the moment, so it does not count.
+        if place not in (os.path.abspath(entry) for entry in sys.path if entry):
+            sys.path.append(place)
 
 
 def import_reference(text: str) -> Any:
