@@ -176,11 +176,6 @@ def method_of(env: Env) -> Callable[[dict[str, Any]], None] | None:
     return None
 
 
-def nearest_attribute(env: Env, name: str) -> str | None:
-    """The attribute of the innermost env whose name is nearest to ``name``."""
-    return next(iter(difflib.get_close_matches(name, _settable(env), n=1)), None)
-
-
 def _parameters(make: Make) -> list[inspect.Parameter] | None:
     entry = getattr(make, "entry_point", None)
     constructor = None if entry is None else entry()
