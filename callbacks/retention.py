@@ -11,9 +11,7 @@ from orchestrator import checkpoints
 from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
 from orchestrator.records import CheckpointSaved, Pruned
-from orchestrator.retention import Shelf
-
-BEST = "best"
+from orchestrator.retention import BEST, Shelf
 
 
 class Retention(Callback):  # type: ignore[misc]

@@ -53,22 +53,10 @@ class Run:
     stopped_by: int | None = None
 
 
-def begin(
-    loaded: Loaded, place: RunDir, command: Sequence[str], differences: Sequence[str] = ()
-) -> Run:
+def begin(loaded: Loaded, place: RunDir, command: Sequence[str]) -> Run:
     """Bring a new run and its members into being; the run directory must hold none."""
-    write_atomically(place.experiment, dump(loaded.resolved()))
     run = _open(loaded, place)
-    arms = changes.plain_arms(loaded.arms)
-    run.ledger.record(
-        records.RunStarted(
-            name=loaded.name,
-            experiment=changes.digest(arms),
-            arms=arms,
-            versions=_versions(),
-            command=tuple(command),
-        )
-    )
+    run.ledger.record(records.RunStarted(name=loaded.name, **_circumstances(loaded, command)))
     _begin_members(run)
     return run
 
@@ -77,17 +65,9 @@ def take_up(
     loaded: Loaded, place: RunDir, command: Sequence[str], differences: Sequence[str]
 ) -> Run:
     """Go on with a run: members stand where the journal says."""
-    write_atomically(place.experiment, dump(loaded.resolved()))
     run = _open(loaded, place)
-    arms = changes.plain_arms(loaded.arms)
     run.ledger.record(
-        records.RunResumed(
-            experiment=changes.digest(arms),
-            arms=arms,
-            versions=_versions(),
-            command=tuple(command),
-            changes=tuple(differences),
-        )
+        records.RunResumed(changes=tuple(differences), **_circumstances(loaded, command))
     )
     put_back(run.ledger, run.shelf, place.path)
     _begin_members(run)
@@ -107,8 +87,10 @@ def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
         arms = wire(target.loaded, configs)
         for line in target.differences:
             sys.stderr.write(f"changed: {line}\n")
-        start = take_up if target.begun else begin
-        run = start(target.loaded, place, command, target.differences)
+        if target.begun:
+            run = take_up(target.loaded, place, command, target.differences)
+        else:
+            run = begin(target.loaded, place, command)
         for fault in run.ledger.faults_since_start:
             sys.stderr.write(f"m{fault.member}: {fault.error}; {fault.action}\n")
         note_latest(place)
@@ -154,6 +136,8 @@ def wire(loaded: Loaded, configs: Mapping[str, build.Config]) -> dict[str, build
 
 
 def _open(loaded: Loaded, place: RunDir) -> Run:
+    """Write the resolved file, and open the journal with what it says already."""
+    write_atomically(place.experiment, dump(loaded.resolved()))
     shelf = Shelf(keep_best=max(arm.checkpoint.keep_best for arm in loaded.arms.values()))
     ledger = Ledger(Journal(place.journal), populations_of(loaded.arms), [shelf.apply])
     return Run(place, loaded, ledger, shelf)
@@ -264,6 +248,13 @@ def _work(run: Run) -> dict[tuple[str, int], int | None]:
     return {key: population.rules.stop.iterations for key, population in groups}
 
 
-def _versions() -> dict[str, str]:
-    found = {name: importlib.metadata.version(name) for name in _VERSIONS}
-    return {"python": sys.version.split()[0], **found}
+def _circumstances(loaded: Loaded, command: Sequence[str]) -> dict[str, Any]:
+    """What the records of a start and of a resume both say."""
+    arms = changes.plain_arms(loaded.arms)
+    versions = {name: importlib.metadata.version(name) for name in _VERSIONS}
+    return {
+        "experiment": changes.digest(arms),
+        "arms": arms,
+        "versions": {"python": sys.version.split()[0], **versions},
+        "command": tuple(command),
+    }

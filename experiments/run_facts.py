@@ -29,9 +29,8 @@ from orchestrator.records import (
     finite,
     to_json,
 )
-from orchestrator.retention import Shelf
+from orchestrator.retention import BEST, Shelf
 
-_BEST = "best"
 _EVERY_LINE = ("v", "kind")
 
 
@@ -119,7 +118,7 @@ def verified_place(run_dir: Path, record: CheckpointSaved) -> str | None:
 
     Under ``best/`` if it is there, since that is kept whatever else is pruned.
     """
-    best = run_dir / _BEST
+    best = run_dir / BEST
     places = sorted(best.iterdir()) if best.is_dir() else []
     for place in [*places, run_dir / record.path]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -214,6 +215,7 @@ class Member:
         )
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Versions of what a checkpoint's bytes depend on."""
     return {name: importlib.metadata.version(name) for name in ("ray", "torch", "gymnasium")}

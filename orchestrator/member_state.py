@@ -77,15 +77,16 @@ class MemberState:
         """The member's number."""
         return self.key[2]
 
+    def who(self) -> dict[str, Any]:
+        """What every record about the member says of it: arm, seed, member, iteration."""
+        arm, seed, member = self.key
+        return {"arm": arm, "seed": seed, "member": member, "iteration": self.iteration}
+
     def plain(self) -> dict[str, Any]:
         """All that a process needs to stand where the member stands, as plain data."""
-        arm, seed, member = self.key
         point = self.restore_point
         return {
-            "arm": arm,
-            "seed": seed,
-            "member": member,
-            "iteration": self.iteration,
+            **self.who(),
             "env_steps": self.env_steps,
             "minutes": self.minutes,
             "hyperparameters": dict(self.hyperparameters),

@@ -258,9 +258,8 @@ class Population:
         explored = self.rules.explore.explore(
             source.hyperparameters, self.rules.search, self._generator("explore", member)
         )
-        who = self._who(member)
         exploit = records.Exploit(
-            **who,
+            **state.who(),
             donor=donor,
             checkpoint=source.own.path,
             digest=source.own.digest,
@@ -295,21 +294,13 @@ class Population:
     def _mutation(self, member: int, change: Change, by: str) -> records.Mutation:
         state = self.members[member]
         return records.Mutation(
-            **self._who(member),
+            **state.who(),
             revision=state.revision + 1,
             by=by,
             why=change.why,
             before=state.distribution.to_json(),
             after=change.distribution.to_json(),
         )
-
-    def _who(self, member: int) -> dict[str, Any]:
-        return {
-            "arm": self.arm,
-            "seed": self.seed,
-            "member": member,
-            "iteration": self.members[member].iteration,
-        }
 
     def _generator(self, purpose: str, member: int) -> Any:
         iteration = self.members[member].iteration

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from orchestrator import checkpoints, records
 from orchestrator.ledger import Ledger
@@ -43,8 +42,7 @@ def _damage(run_dir: Path, saved: Saved) -> str | None:
 def _restored(
     state: MemberState, damage: str, shelf: Shelf, run_dir: Path
 ) -> tuple[records.Record, records.Record]:
-    arm, seed, member = state.key
-    who: dict[str, Any] = {"arm": arm, "seed": seed, "member": member}
+    who = state.who()
     for saved in shelf.of_member(state.key):
         try:
             manifest = checkpoints.verify(run_dir / saved.path, saved.digest)
@@ -52,14 +50,12 @@ def _restored(
             continue
         fault = records.Fault(
             **who,
-            iteration=state.iteration,
             where="checkpoint",
             error=damage,
             action=f"put back to iteration {saved.iteration}",
         )
         restored = records.Restored(
-            **who,
-            iteration=saved.iteration,
+            **{**who, "iteration": saved.iteration},
             path=saved.path,
             digest=saved.digest,
             score=saved.score,
@@ -71,6 +67,6 @@ def _restored(
         )
         return fault, restored
     raise NothingToRestore(
-        f"m{member} of {arm}, seed {seed}: one of its checkpoints must be whole, but {damage}, "
-        "and no older one verifies"
+        f"m{state.member} of {who['arm']}, seed {who['seed']}: one of its checkpoints must be "
+        f"whole, but {damage}, and no older one verifies"
     )

@@ -9,6 +9,8 @@ from orchestrator.member_state import MemberKey
 from orchestrator.population import Population
 from orchestrator.records import CheckpointSaved, Pruned, Record
 
+#: Where the best checkpoints of a run are linked to, in the run directory.
+BEST = "best"
 # The newest, and one to fall back on should its bytes turn out damaged.
 _NEWEST = 2
 

@@ -107,7 +107,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         given_up = state.faults + 1 > self._max_faults
         self._ledger.record(
             records.Fault(
-                **_who(state),
+                **state.who(),
                 where="member",
                 error=tune.error_of(trial),
                 action="failed" if given_up else "retried",
@@ -159,19 +159,17 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
             return
         entry = population.decide(due)
         self._ledger.record(*entry)
-        exploited = {r.member for r in entry if isinstance(r, records.Exploit)}
-        mutated = {r.member for r in entry if isinstance(r, records.Mutation)}
-        for member in sorted(exploited | mutated):
+        exploited = {record.member for record in entry if isinstance(record, records.Exploit)}
+        for member in due:
             state = population.members[member]
             trial = self._seats.trial_of(state.key)
-            if trial is not None and member in exploited:
+            if trial is None:
+                # It is told when it gets a seat.
+                continue
+            if member in exploited:
                 self._seats.become(trial, state)
             else:
-                self._seats.redistribute(state)
-        for member in set(due) - exploited:
-            trial = self._seats.trial_of(population.members[member].key)
-            if trial is not None:
-                tune.set_state(trial, population.members[member].plain())
+                tune.set_state(trial, state.plain())
 
     def _go_on(self, trial: Any) -> str:
         """CONTINUE, NOOP (held back) or STOP; the seat may change hands."""
@@ -228,7 +226,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
             return
         self._ledger.record(
             records.CheckpointSaved(
-                **_who(state), path=saved["path"], digest=saved["digest"], score=None
+                **state.who(), path=saved["path"], digest=saved["digest"], score=None
             )
         )
 
@@ -258,11 +256,6 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         self._running.pop(trial.trial_id, None)
         self._pings.pop(trial.trial_id, None)
         self._seats.leave(trial)
-
-
-def _who(state: MemberState) -> dict[str, Any]:
-    arm, seed, member = state.key
-    return {"arm": arm, "seed": seed, "member": member, "iteration": state.iteration}
 
 
 def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
