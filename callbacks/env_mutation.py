@@ -6,6 +6,7 @@ from typing import Any
 
 from ray.tune import Callback
 
+from orchestrator import crash_points
 from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
 from orchestrator.records import Mutation
@@ -30,6 +31,8 @@ class EnvMutation(Callback):  # type: ignore[misc]
         population = self.ledger.populations[result["arm"], result["seed"]]
         mutations = population.widen()
         self.ledger.record(*mutations)
+        if mutations:
+            crash_points.reached("mutation.recorded")
         for mutation in mutations:
             assert isinstance(mutation, Mutation)
             self._seats.redistribute(population.members[mutation.member])

@@ -75,6 +75,7 @@ def arm_of(name: str, experiment: Experiment, given: Config, residency: Residenc
         apply=experiment.env.apply,
         distribution=rules.curriculum.start(rules.space),
         max_steps=evaluation.max_steps,
+        timeout=experiment.env.timeout,
     )
     config = rllib.configure(
         given.algorithm,

@@ -13,8 +13,10 @@ from experiments.problems import key_text
 from experiments.resolving import same
 from experiments.spec import Experiment
 
-#: Sections that decide how far a run goes and what it takes, not what it is.
-CHANGEABLE = ("stop", "resources", "checkpoint")
+#: Sections and keys that decide how far a run goes and what it takes, not what it is.
+CHANGEABLE = ("stop", "resources", "checkpoint", "env.timeout", "population.max_faults")
+
+_CHANGEABLE = [tuple(key.split(".")) for key in CHANGEABLE]
 
 Plain = dict[str, Any]
 Change = tuple[Any, Any]
@@ -60,7 +62,8 @@ def _changes(
 
 def allowed(path: tuple[str, ...]) -> bool:
     """Whether a run may go on after this change."""
-    return len(path) > 1 and path[1] in CHANGEABLE
+    key = path[1:]
+    return any(key[: len(part)] == part for part in _CHANGEABLE)
 
 
 def describe(path: tuple[str, ...], change: Change, *, arms: int) -> str:

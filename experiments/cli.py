@@ -1,4 +1,4 @@
-"""The command line: ``envolve run | resume | validate | show``.
+"""The command line: ``envolve run | resume | validate | show | export | evaluate``.
 
 What a command needs is imported when it is called, so that ``--help`` answers at once.
 """
@@ -52,6 +52,15 @@ RunName = Annotated[
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", "-S", metavar="KEY=VALUE", help="Override a key: stop.iterations=80."),
+]
+CheckpointName = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="CHECKPOINT",
+        help="best (the default), a member (m2, arm/seed0/m2: its newest), or a checkpoint's "
+        "directory.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
@@ -138,6 +147,48 @@ def show(name: RunName = "latest", as_json: AsJson = False) -> None:
     showing.show(name, as_json=as_json)
 
 
+@app.command()
+def export(
+    name: RunName,
+    dest: Annotated[
+        Path, typer.Argument(help="A new or an empty directory to write.", metavar="DEST")
+    ],
+    checkpoint: CheckpointName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a checkpoint's policy as a folder that acts without the run, and without Ray."""
+    from experiments import exporting
+
+    exporting.export(name, dest, checkpoint, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A run (its directory, its name under runs/, or latest), best (of the latest), "
+            "a checkpoint's directory or an exported folder.",
+            metavar="RUN|CHECKPOINT",
+        ),
+    ],
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="select, test, faults (levels that the env failed on), or a YAML file with a "
+            "list of levels or {levels: 16, seed: 0}.",
+            metavar="SUITE",
+        ),
+    ] = "select",
+    checkpoint: CheckpointName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a checkpoint on a suite of levels, without exploring; nothing is written."""
+    from experiments import evaluating
+
+    raise typer.Exit(evaluating.evaluate(name, suite, checkpoint, as_json=as_json))
+
+
 def _drive(target: Target, *, as_json: bool) -> NoReturn:
     if target.finished:
         from experiments import showing
@@ -181,13 +232,15 @@ def _exit_code(error: Exception) -> Exit | None:
     from experiments.problems import BadInput
     from experiments.resources import TooSmall
     from experiments.run_dir import Busy, NotARun, NotWritable
-    from orchestrator.journal import DamagedJournal
+    from orchestrator.journal import DamagedJournal, Unwritable
     from orchestrator.recovery import NothingToRestore
 
     if isinstance(error, BadInput | NotARun | NotWritable | DamagedJournal | TooSmall):
         return Exit.BAD_INPUT
     if isinstance(error, Busy):
         return Exit.BUSY
+    if isinstance(error, Unwritable):
+        return Exit.FAILED
     return Exit.NOTHING_TO_RESTORE if isinstance(error, NothingToRestore) else None
 
 

@@ -28,11 +28,11 @@ from experiments.resources import share
 from experiments.rules import beginnings, populations_of, test_suite
 from experiments.run_dir import RunDir, note_latest, write_atomically
 from experiments.targets import Target
-from orchestrator import records, scoring
+from orchestrator import crash_points, env_faults, records, scoring
 from orchestrator.evaluation import play_checkpoint
 from orchestrator.journal import Journal
 from orchestrator.ledger import Ledger
-from orchestrator.recovery import put_back
+from orchestrator.recovery import adopt, put_back, tidy
 from orchestrator.retention import Shelf
 from orchestrator.scheduler import PopulationScheduler
 from orchestrator.seats import Seats
@@ -57,6 +57,7 @@ def begin(loaded: Loaded, place: RunDir, command: Sequence[str]) -> Run:
     """Bring a new run and its members into being; the run directory must hold none."""
     run = _open(loaded, place)
     run.ledger.record(records.RunStarted(name=loaded.name, **_circumstances(loaded, command)))
+    crash_points.reached("run.recorded")
     _begin_members(run)
     return run
 
@@ -69,7 +70,10 @@ def take_up(
     run.ledger.record(
         records.RunResumed(changes=tuple(differences), **_circumstances(loaded, command))
     )
+    crash_points.reached("resume.recorded")
     put_back(run.ledger, run.shelf, place.path)
+    adopt(run.ledger, run.shelf, place.path)
+    tidy(run.shelf, place.path)
     _begin_members(run)
     return run
 
@@ -80,6 +84,7 @@ def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
     Raises:
         BadInput: for problems with RLlib's keys or the env; nothing was written then.
         Busy: if another process holds the run.
+        Unwritable: if the journal could not be written (any more); the run can be resumed.
     """
     configs = check(target.loaded)
     place = target.place
@@ -118,11 +123,15 @@ def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None
         pass
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        run.ledger.record(records.Fault.of_run("driver", what, "the run was ended"))
-        traceback.print_exc(file=sys.stderr)
+        if run.ledger.unwritable is None:
+            run.ledger.record(records.Fault.of_run("driver", what, "the run was ended"))
+            traceback.print_exc(file=sys.stderr)
     finally:
-        run.ledger.record(records.RunEnded(status=_status(run)))
         progress.stop()
+        if run.ledger.unwritable is None:
+            run.ledger.record(records.RunEnded(status=_status(run)))
+    if run.ledger.unwritable is not None:
+        raise run.ledger.unwritable
 
 
 def wire(loaded: Loaded, configs: Mapping[str, build.Config]) -> dict[str, build.Arm]:
@@ -157,7 +166,8 @@ def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
     if not states:
         return
     seats = Seats()
-    scheduler = PopulationScheduler(run.ledger, seats)
+    max_faults = {name: arm.population.max_faults for name, arm in run.loaded.arms.items()}
+    scheduler = PopulationScheduler(run.ledger, seats, max_faults)
     callbacks = [
         EnvMutation(run.ledger, seats),
         Retention(run.ledger, run.shelf, run.place.path),
@@ -167,7 +177,8 @@ def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
     )
     run.scheduler = scheduler
     try:
-        tuner.fit()
+        with env_faults.flights(run.place.path):
+            tuner.fit()
     finally:
         run.scheduler = None
 

@@ -22,6 +22,17 @@ def append_user_dir() -> None:
         importable_from(directory)
 
 
+def loopback() -> dict[str, str]:
+    """Environment in which a Ray that is started listens on this machine's loopback alone.
+
+    Ray reads it when it is first imported. It is the switch by which Ray keeps to itself on
+    Windows and macOS; where there is a cluster to join it must not be set.
+    """
+    started = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp", "ray")
+    joins = os.environ.get("RAY_ADDRESS") or (started / "ray_current_cluster").exists()
+    return {} if joins else {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
+
 @contextmanager
 def ray_session(user_dir: Path) -> Iterator[None]:
     """Ray for the time of the block, started from a neutral directory.
@@ -29,6 +40,7 @@ def ray_session(user_dir: Path) -> Iterator[None]:
     Ray puts the driver's working directory first on every worker's ``sys.path``; a user's
     folder called ``analysis`` or ``callbacks`` would then hide ours.
     """
+    os.environ.update(loopback())
     os.environ[USER_DIR] = str(user_dir)
     # Tune's own handler saves nothing and exits with 0; ours saves every member.
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
@@ -39,6 +51,8 @@ def ray_session(user_dir: Path) -> Iterator[None]:
     os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Nobody reads Tune's own state files, so it is no news when the disk does not take them.
+    logging.getLogger("ray.tune.execution.experiment_state").setLevel(logging.CRITICAL)
     import ray
 
     before = Path.cwd()

@@ -13,15 +13,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from experiments.journalled import file_text
+from orchestrator import holding, journal
+from orchestrator.holding import Busy as Busy
+
 RUNS = Path("runs")
 LATEST = "latest"
-
-# Whoever looks whether a run is held, holds it for an instant; that is waited out.
-_PATIENCE = 1.0
-
-
-class Busy(RuntimeError):
-    """Another process holds the run."""
 
 
 class NotARun(ValueError):
@@ -56,7 +53,7 @@ class RunDir:
     @property
     def lock(self) -> Path:
         """Held by the process that writes."""
-        return self.path / ".lock"
+        return self.path / holding.LOCK
 
     @property
     def exists(self) -> bool:
@@ -90,21 +87,18 @@ class RunDir:
             Busy: if another process holds it.
             NotWritable: if the directory cannot be made or written.
         """
-        lock = FileLock(self.lock)
-        try:
-            ours = not self.path.exists() or list(self.path.iterdir()) == [self.lock]
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=_PATIENCE)
-        except Timeout:
-            raise Busy(f"{self.path}: another process is running this run") from None
-        except OSError as error:
-            raise _not_writable(self.path, error) from error
-        try:
-            yield
-        finally:
-            if not self.exists and not self.experiment.exists():
-                self._vanish(directory=ours)
-            lock.release()
+        with contextlib.ExitStack() as stack:
+            try:
+                ours = not self.path.exists() or list(self.path.iterdir()) == [self.lock]
+                self.path.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(holding.held(self.path))
+            except OSError as error:
+                raise _not_writable(self.path, error) from error
+            try:
+                yield
+            finally:
+                if not self.exists and not self.experiment.exists():
+                    self._vanish(directory=ours)
 
     def is_held(self) -> bool:
         """Whether some process is running the run now."""
@@ -170,6 +164,7 @@ def find_run(name: str) -> RunDir:
 
     Raises:
         NotARun: saying what was looked at, and the nearest name that is a run.
+        DamagedJournal: if its file is to be written from a journal that cannot be read.
     """
     if name == LATEST:
         return _whole(_latest())
@@ -211,8 +206,14 @@ def _latest() -> RunDir:
 
 
 def _whole(run: RunDir) -> RunDir:
+    """The run, with its experiment file: from the journal where it is missing."""
     if not run.experiment.is_file():
-        raise NotARun(f"{run.path}: a run must have an experiment.yaml, but this one has none")
+        text = file_text(journal.read(run.journal))
+        if text is None:
+            raise NotARun(f"{run.path}: a run must have an experiment.yaml, but this one has none")
+        # Of a run that we may only read, most can be said without it.
+        with contextlib.suppress(OSError):
+            write_atomically(run.experiment, text)
     return run
 
 

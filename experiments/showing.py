@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import typer
 from rich.console import Console
 
+from experiments import journalled
 from experiments.loading import load
 from experiments.rules import populations_of
 from experiments.run_dir import RunDir, find_run
@@ -33,6 +34,12 @@ def facts_of(place: RunDir) -> RunFacts:
     """Read a run that has ended, goes on, or was killed."""
     history = journal.read(place.journal)
     name, arms = _experiment(place, history)
+    start = journalled.last_start(history)
+    if start is not None:
+        # Of a kept run, whether anything is left to do is the script's to know.
+        arms = journalled.arms_of(start)
+        if journalled.is_finished(history):
+            arms = journalled.as_trained(arms, history)
     populations = {(group.arm, group.seed): group for group in populations_of(arms)}
     shelf = Shelf(keep_best=max(arm.checkpoint.keep_best for arm in arms.values()))
     for record in history:
@@ -46,11 +53,11 @@ def _experiment(
     place: RunDir, history: Sequence[records.Record]
 ) -> tuple[str, Mapping[str, Experiment]]:
     """Name and arms, as journalled: the file may have been edited since."""
-    starts = [r for r in history if isinstance(r, records.RunStarted | records.RunResumed)]
-    if not starts:
+    start = journalled.last_start(history)
+    if start is None:
         loaded = load(place.experiment)
         return loaded.name, loaded.arms
-    arms = {name: Experiment.model_validate(arm) for name, arm in starts[-1].arms.items()}
+    arms = journalled.as_a_file(journalled.arms_of(start), history)
     return next(iter(arms.values())).name, arms
 
 

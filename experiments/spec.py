@@ -48,6 +48,9 @@ _Apply = Annotated[
     Literal["auto", "method", "options", "attributes", "rebuild"],
     says("must be one of auto, method, options, attributes and rebuild"),
 ]
+_Timeout = Annotated[
+    Annotated[float, Field(gt=0)] | None, says("must be a number of seconds above 0, or null")
+]
 _Mode = Annotated[Literal["sync", "async"], says("must be sync or async")]
 _Sampler = Annotated[Literal["qmc", "random", "tpe"], says("must be one of qmc, random and tpe")]
 _Aggregate = Annotated[
@@ -75,6 +78,8 @@ class Env(Section):
     """Entries of the env config that vary, each with its legal range."""
     apply: _Apply = "auto"
     """How a level reaches a live env."""
+    timeout: _Timeout = 600.0
+    """Seconds that one reset or step may take before its member fails; null: any time."""
 
 
 class Algorithm(Section):
@@ -210,6 +215,8 @@ class Population(Section):
     exploit: Exploit = Truncation()
     explore: Explore = Perturb()
     initial: Initial = RandomInitial()
+    max_faults: CountOrZero = 3
+    """How often a member may fail and go back to its last boundary before it is given up."""
 
 
 class Evaluation(Section):

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from experiments.ray_session import loopback
+
 _DRIVER_OF = "ENVOLVE_DRIVER_OF"
 _PR_SET_PDEATHSIG = 1
 
@@ -66,7 +68,9 @@ def supervise(command: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, forward)
     driver = subprocess.Popen(
-        command, env={**os.environ, _DRIVER_OF: str(os.getpid())}, start_new_session=True
+        command,
+        env={**os.environ, **loopback(), _DRIVER_OF: str(os.getpid())},
+        start_new_session=True,
     )
     for early in waiting:
         driver.send_signal(early)

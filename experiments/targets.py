@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from experiments import changes
+from experiments import changes, journalled
 from experiments.loading import Loaded, load
 from experiments.problems import BadInput, Problem
 from experiments.run_dir import LATEST, NotARun, RunDir, find_run, new_run_dir
-from orchestrator import journal, records
+from orchestrator import journal
 
 
 @dataclass(frozen=True)
@@ -95,17 +95,26 @@ def existing(name: str, overrides: Sequence[str]) -> Target:
 
 def _continued(loaded: Loaded, place: RunDir) -> Target:
     history = journal.read(place.journal)
-    begun = [r for r in history if isinstance(r, records.RunStarted | records.RunResumed)]
-    if not begun:
+    start = journalled.last_start(history)
+    if start is None:
         # Killed before its first record was whole: nothing was decided yet.
         return Target(loaded, place)
+    journalled.refuse_untold(place.path, start.untold)
+    began = journalled.arms_of(start)
     after = changes.plain_arms(loaded.arms)
-    found = changes.changes(dict(begun[-1].arms), after)
+    found = changes.changes(changes.plain_arms(journalled.as_a_file(began, history)), after)
     refused = {path: change for path, change in found.items() if not changes.allowed(path)}
     if refused:
         raise BadInput(_another(loaded, path, change) for path, change in refused.items())
     lines = tuple(changes.describe(path, c, arms=len(after)) for path, c in found.items())
-    ended = isinstance(history[-1], records.RunEnded) and history[-1].status == "finished"
+    ended = journalled.is_finished(history)
+    if journalled.is_endless(began) and not ended and not any("stop" in path for path in found):
+        done = str(max(journalled.trained(history, arm) for arm in began))
+        must = "must be more than what the script that it was kept from has trained"
+        hint = "For example --set stop.iterations=1000; or let the script go on with it"
+        raise BadInput(
+            [loaded.problem(next(iter(began)), ("stop", "iterations"), must, done, hint)]
+        )
     return Target(loaded, place, begun=True, finished=ended and not lines, differences=lines)
 
 

@@ -2,18 +2,24 @@
 
 A checkpoint is a directory with a manifest, which holds what the member was (facts) and the
 SHA-256 of every other file. It is written beside its place and renamed into it, so that
-under its final name there is either nothing or all of it.
+under its final name there is either nothing or all of it. What stands under a final name is
+never replaced: a process that was given up for dead and still writes cannot change what its
+successor has journalled.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from orchestrator import crash_points
 
 MANIFEST = "manifest.json"
 VERSION = 1
@@ -29,17 +35,38 @@ def directory(arm: str, seed: int, member: int, iteration: int) -> PurePosixPath
     return own / "checkpoints" / f"{iteration:06d}"
 
 
-def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -> str:
-    """Write a checkpoint at ``place`` and flush it to disk; returns its manifest's SHA-256.
+def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -> tuple[Path, str]:
+    """Write a checkpoint and flush it to disk; returns where it is and its manifest's SHA-256.
+
+    Where ``place`` is taken it gets the next free name: ``000016-2``, ``000016-3``, ...
 
     Args:
         fill: writes the payload into the (empty) directory that it is given.
         facts: JSON values for the manifest.
+
+    Raises:
+        OSError: if the disk does not take it; nothing is left behind then.
     """
-    temporary = place.with_name(f".{place.name}.tmp")
+    temporary = _temporary(place)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    fill(temporary)
+    try:
+        crash_points.reached("checkpoint.begun")
+        fill(temporary)
+        crash_points.reached("checkpoint.filled")
+        digest = _seal(temporary, facts)
+        crash_points.reached("checkpoint.sealed")
+        taken = _publish(temporary, place)
+    except BaseException:
+        # The space that it took may be what others need to end in order.
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    crash_points.reached("checkpoint.published")
+    return taken, digest
+
+
+def _seal(temporary: Path, facts: Mapping[str, Any]) -> str:
+    """Flush every file, write the manifest; returns its SHA-256."""
     files = {}
     for file in sorted(temporary.rglob("*")):
         if file.is_file():
@@ -54,7 +81,6 @@ def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -
     (temporary / MANIFEST).write_bytes(text)
     _flush(temporary / MANIFEST)
     _flush(temporary)
-    _replace(temporary, place)
     return hashlib.sha256(text).hexdigest()
 
 
@@ -81,6 +107,11 @@ def verify(place: Path, digest: str | None = None) -> dict[str, Any]:
     return manifest
 
 
+def digest_of(place: Path) -> str:
+    """SHA-256 of a checkpoint's manifest, which names those of all its files."""
+    return hashlib.sha256((place / MANIFEST).read_bytes()).hexdigest()
+
+
 def _read_manifest(path: Path, text: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     """A manifest, and the SHA-256 of each file that it names."""
     try:
@@ -96,7 +127,7 @@ def _read_manifest(path: Path, text: bytes) -> tuple[dict[str, Any], dict[str, s
 
 def link(place: Path, other: Path) -> None:
     """The same checkpoint at another place as well: hard links, or copies across devices."""
-    temporary = other.with_name(f".{other.name}.tmp")
+    temporary = _temporary(other)
     shutil.rmtree(temporary, ignore_errors=True)
     other.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(place, temporary, copy_function=_link_file)
@@ -105,7 +136,15 @@ def link(place: Path, other: Path) -> None:
 
 def remove(place: Path) -> None:
     """Remove a checkpoint; it is gone from its place in one step."""
-    shutil.rmtree(_put_aside(place), ignore_errors=True)
+    aside = _put_aside(place)
+    crash_points.reached("prune.aside")
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def leftovers(directory: Path) -> Iterator[Path]:
+    """What writing and removing in ``directory`` left unfinished, in processes that died."""
+    for pattern in (".*.tmp", ".*.gone"):
+        yield from sorted(directory.glob(pattern))
 
 
 def _link_file(source: str, target: str) -> None:
@@ -113,6 +152,26 @@ def _link_file(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def _temporary(place: Path) -> Path:
+    # Named after the process: another one may be writing the same checkpoint.
+    return place.with_name(f".{place.name}.{os.getpid()}.tmp")
+
+
+def _publish(temporary: Path, place: Path) -> Path:
+    """Rename into the first free name; renaming onto a checkpoint fails, in whatever process."""
+    for number in itertools.count(1):
+        free = place if number == 1 else place.with_name(f"{place.name}-{number}")
+        try:
+            temporary.rename(free)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue
+            raise
+        _flush(place.parent)
+        return free
+    raise AssertionError("some name is free")
 
 
 def _replace(temporary: Path, place: Path) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.env.multi_agent_episode import MultiAgentEpisode
 
+from orchestrator.env_faults import LastWords, in_one_line, speak
+from orchestrator.flaws import NotFinite, flaw_of
 from orchestrator.levels import LevelInfo
 
 _KEY = "level"
 _LOG = "envolve_episodes"
+_WORDS = "envolve_words"
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
 
     The level is copied into ``custom_data`` when the episode starts: the reset's ``info`` is
     in the first chunk alone, and episodes are cut into chunks at every ``sample()``.
+
+    Nothing is trained on, and no member ranked by, rewards or observations that are not finite:
+    `sample` raises `NotFinite` instead. They are looked at by the chunk, and not at every step.
     """
 
     def on_episode_start(self, *, episode: Any, **kwargs: Any) -> None:
@@ -71,6 +79,10 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
             # It is reset at the vector env's next step only.
             played = env.envs[env_index].unwrapped
             returns, successes = played.returns, list(played.successes.values())
+            # What an agent is paid while it waits for its turn is in no chunk.
+            for agent, value in returns.items():
+                if not math.isfinite(value):
+                    _refuse(env_runner, episode, f"the return of {agent} is {value}")
         else:
             chunks = [*prev_episode_chunks, episode]
             returns = {"": sum(float(chunk.get_return()) for chunk in chunks)}
@@ -86,6 +98,12 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
             success=all(successes) if successes else None,
         )
         log_of(env_runner).append(entry)
+
+    def on_sample_end(self, *, env_runner: Any, samples: Any, **kwargs: Any) -> None:
+        for chunk in samples:
+            flaw = flaw_of(chunk)
+            if flaw is not None:
+                _refuse(env_runner, chunk, flaw)
 
 
 def log_of(env_runner: Any) -> list[Episode]:
@@ -103,6 +121,24 @@ def drain(env_runner: Any) -> list[Episode]:
     episodes = list(log)
     log.clear()
     return episodes
+
+
+def keep_words(env_runner: Any, folder: Path) -> None:
+    """Leave last words about episodes of this runner in ``folder``."""
+    setattr(env_runner, _WORDS, folder)
+
+
+def words_about(episode: Any, flaw: str) -> LastWords:
+    """Last words about an episode, or a chunk of one, that went on with this flaw."""
+    level, revision, _ = episode.custom_data.get(_KEY, (None, None, None))
+    return LastWords("step", in_one_line(NotFinite(flaw)), level, revision)
+
+
+def _refuse(env_runner: Any, episode: Any, flaw: str) -> None:
+    folder: Path | None = getattr(env_runner, _WORDS, None)
+    if folder is not None:
+        speak(folder, words_about(episode, flaw))
+    raise NotFinite(flaw)
 
 
 def _multi_agent(episode: Any) -> bool:

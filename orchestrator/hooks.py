@@ -33,6 +33,9 @@ def never_raises(instead: Any) -> Callable[[H], H]:
             try:
                 return hook(self, *args, **kwargs)
             except Exception as error:
+                if error is self.ledger.unwritable:
+                    # No fault of the hook's, and there is no journal to put one into.
+                    return instead
                 where = f"{type(self).__name__}.{hook.__name__}"
                 _report(self.ledger, where, error)
                 return instead

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
+from orchestrator import crash_points
 from orchestrator.records import Record, UnknownRecord, from_json, to_json
 
 _MORE = "more"
@@ -29,6 +30,10 @@ _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"}$')
 
 class DamagedJournal(ValueError):
     """A line other than a half-written last entry cannot be read."""
+
+
+class Unwritable(OSError):
+    """The disk does not take a record; what is not journalled is not done."""
 
 
 def read(path: Path) -> list[Record]:
@@ -70,14 +75,18 @@ class Journal:
         Raises:
             ValueError: if a number is not finite, or the journal is closed.
             TypeError: if a value is none that JSON has.
-            OSError: if the disk does not take it.
+            Unwritable: if the disk does not take it.
         """
         if not records:
             return ()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         lines = _lines([replace(record, time=now) for record in records])
         written = tuple(_record(line)[0] for line in lines)
-        self._write(b"".join(line + b"\n" for line in lines))
+        try:
+            self._write(b"".join(line + b"\n" for line in lines))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise Unwritable(f"{self.path}: records must be written, but: {why}") from error
         return written
 
     def close(self) -> None:
@@ -99,13 +108,18 @@ class Journal:
         handle = self._file.fileno()
         before = os.fstat(handle).st_size
         try:
+            if crash_points.due("journal.half"):
+                os.write(handle, content[: len(content) // 2])
+                crash_points.die()
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(handle, rest) :]
+            crash_points.reached("journal.written")
             os.fsync(handle)
         except BaseException:
             os.truncate(handle, before)
             raise
+        crash_points.reached("journal.flushed")
 
 
 def _lines(records: Sequence[Record]) -> list[bytes]:
@@ -170,4 +184,4 @@ def _why(error: Exception) -> str:
     return f"every line must be a record: not a JSON object ({error})"
 
 
-__all__ = ["DamagedJournal", "Journal", "read"]
+__all__ = ["DamagedJournal", "Journal", "Unwritable", "read"]

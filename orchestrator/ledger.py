@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from orchestrator.journal import Journal
+from orchestrator.journal import Journal, Unwritable
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.population import Population
 from orchestrator.records import Fault, MemberRecord, Record
@@ -18,6 +18,7 @@ class Ledger:
     Attributes:
         populations: by (arm, seed).
         faults: all faults of the run so far, in order.
+        unwritable: why the journal could not be written; nothing can be decided after that.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Ledger:
             (population.arm, population.seed): population for population in populations
         }
         self.faults: list[Fault] = []
+        self.unwritable: Unwritable | None = None
         self._listeners = list(listeners)
         for record in journal.records:
             self._take(record)
@@ -46,8 +48,17 @@ class Ledger:
         self._listeners.append(listener)
 
     def record(self, *entry: Record) -> None:
-        """Write ``entry`` to the journal as one, then take it in."""
-        for record in self._journal.append(*entry):
+        """Write ``entry`` to the journal as one, then take it in.
+
+        Raises:
+            Unwritable: if the disk does not take it; nothing was taken in then.
+        """
+        try:
+            written = self._journal.append(*entry)
+        except Unwritable as error:
+            self.unwritable = error
+            raise
+        for record in written:
             self._take(record)
 
     def population(self, key: MemberKey) -> Population:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
-from orchestrator import apply
+from orchestrator import apply, watchdog
 from orchestrator.distributions import Distribution
+from orchestrator.env_faults import Guard
 from orchestrator.levels import LevelInfo, LevelSource, Play
 
 
@@ -26,6 +28,7 @@ class EnvSetup:
         distribution: what levels are drawn from until another is pushed.
         revision: revision of that distribution.
         max_steps: length at which an episode of a suite is cut.
+        timeout: seconds that one ``reset`` or ``step`` may take; None: any time.
     """
 
     make: Callable[[Mapping[str, Any]], Any]
@@ -33,15 +36,19 @@ class EnvSetup:
     distribution: Distribution
     revision: int = 0
     max_steps: int = 10_000
+    timeout: float | None = None
 
 
 class _Levels:
-    """What both wrappers share: the inner env, its levels, and how a level is applied."""
+    """What both wrappers share: the inner env, its levels, how one is applied, and a guard."""
 
     env: Any
 
     def _begin(self, setup: EnvSetup) -> None:
         self._setup = setup
+        self._guard = Guard(setup.timeout)
+        if setup.timeout is not None:
+            watchdog.watch(setup.timeout)
         self.env = setup.make({})
         self._levels = LevelSource(setup.distribution, setup.revision)
         self._apply = setup.apply
@@ -50,6 +57,7 @@ class _Levels:
         # Looked up once: the way through the wrappers would cost as much as a draw.
         self._set_level = apply.method_of(self.env) if self._apply == "method" else None
         self._checked = False
+        self._inner_step = self.env.step
         self._steps_left: int | None = None
 
     def set_distribution(self, distribution: Distribution, revision: int) -> int:
@@ -64,6 +72,10 @@ class _Levels:
         """Play these entries of a suite from the next reset on, instead of drawn levels."""
         self._levels.schedule(plays)
 
+    def keep_words(self, folder: Path) -> None:
+        """Leave last words in ``folder``, should the env fail after the next reset."""
+        self._guard.keep_words(folder)
+
     def _reset_inner(
         self, seed: int | None, options: dict[str, Any] | None
     ) -> tuple[Any, Any, LevelInfo]:
@@ -72,6 +84,16 @@ class _Levels:
         level, level_seed = self._levels.draw()
         if level_seed is not None:
             seed = level_seed
+        observation, info = self._guard.reset(level, self._enter, level, seed, options)
+        # Bound here and not in every step; `rebuild` brings another env at each reset.
+        self._inner_step = self._guard.step(self.env.step)
+        self._steps_left = None if level_seed is None else self._setup.max_steps
+        return observation, info, level
+
+    def _enter(
+        self, level: LevelInfo, seed: int | None, options: dict[str, Any] | None
+    ) -> tuple[Any, Any]:
+        """Bring the level to the env, and reset it."""
         if self._set_level is not None:
             self._set_level(level.plain())
         elif self._apply == "attributes":
@@ -82,11 +104,9 @@ class _Levels:
             self._rebuild(level)
             seed = self._levels.env_seed() if seed is None else seed
         if self._apply == "options":
-            observation, info = self._reset_with_options(level, seed, options)
-        else:
-            observation, info = self.env.reset(seed=seed, options=options)
-        self._steps_left = None if level_seed is None else self._setup.max_steps
-        return observation, info, level
+            return self._reset_with_options(level, seed, options)
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, info
 
     def _rebuild(self, level: LevelInfo) -> None:
         env = self._setup.make(level)
@@ -118,15 +138,19 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         observation, info, level = self._reset_inner(seed, options)
-        # The inner step directly: a wrapper in between would cost every env step.
-        self.step = self.env.step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign]
+        # The inner step directly: a method in between would cost every env step.
+        self.step = self._inner_step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign]
         return observation, {**info, "level": level, "revision": level.revision}
 
     def _step_of_suite(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        observation, reward, terminated, truncated, info = self._inner_step(action)
         assert self._steps_left is not None
         self._steps_left -= 1
         return observation, reward, terminated, truncated or self._steps_left <= 0, info
+
+    def close(self) -> None:
+        self._guard.close()
+        self.env.close()
 
 
 class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
@@ -177,7 +201,7 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         return observations, {agent: {**infos.get(agent, {}), **drawn} for agent in observations}
 
     def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
-        observations, rewards, terminateds, truncateds, infos = self.env.step(action_dict)
+        observations, rewards, terminateds, truncateds, infos = self._inner_step(action_dict)
         for agent, reward in rewards.items():
             self.returns[str(agent)] = self.returns.get(str(agent), 0.0) + float(reward)
         for agent, info in infos.items():
@@ -195,6 +219,7 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         return self.env.render()
 
     def close(self) -> None:
+        self._guard.close()
         self.env.close()
 
 

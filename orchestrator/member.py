@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator import checkpoints, rllib, scoring
+from orchestrator import checkpoints, crash_points, env_faults, rllib, scoring
 from orchestrator.distributions import EnvSpace, distribution_from_json
 from orchestrator.episodes import Episode
 from orchestrator.levels import Play
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
 State = Mapping[str, Any]
+
+
+class NotSaved(RuntimeError):
+    """The disk did not take a checkpoint; the member's last one stands."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,29 @@ class Report:
 
 
 class Member:
-    """Owns an RLlib Algorithm and stands where a state (`MemberState.plain`) says."""
+    """Owns an RLlib Algorithm and stands where a state (`MemberState.plain`) says.
 
-    def __init__(self, blueprint: Blueprint, run_dir: Path, state: State) -> None:
+    Args:
+        flight: the folder where its envs leave their last words; None: they leave none.
+    """
+
+    def __init__(
+        self, blueprint: Blueprint, run_dir: Path, state: State, flight: Path | None = None
+    ) -> None:
         self.blueprint = blueprint
         self.run_dir = run_dir
+        self._flight = flight
         self._algorithm = rllib.build(
             blueprint.algorithm, state["hyperparameters"], *_key(state), state["iteration"]
         )
+        if flight is not None:
+            rllib.keep_words(self._algorithm, flight)
         self._load(state)
 
     def become(self, state: State) -> None:
         """Stand where ``state`` says, in this process and with the same env runners."""
         rllib.reconfigure(self._algorithm, self.blueprint.algorithm, state["hyperparameters"])
+        crash_points.reached("become.rebuilt")
         self._load(state)
 
     def _load(self, state: State) -> None:
@@ -104,6 +118,7 @@ class Member:
             place = self.run_dir / state["checkpoint"]
             checkpoints.verify(place, state["digest"])
             rllib.restore(self._algorithm, place)
+            crash_points.reached("become.restored")
         self.set_distribution(state["distribution"], state["revision"])
         rllib.reseed(self._algorithm, *_key(state), self.iteration)
         self._seeded_at = self.iteration
@@ -140,9 +155,11 @@ class Member:
         return self.iteration > 0 and self.iteration % self.blueprint.interval == 0
 
     def _finish_interval(self, report: Report, seconds: dict[str, float]) -> Report:
+        crash_points.reached("train.done")
         with _timed(seconds, "score"):
             returns = self.play(self.blueprint.select)
             score = scoring.aggregate(returns, self.blueprint.aggregate, self.blueprint.alpha)
+        crash_points.reached("score.done")
         with _timed(seconds, "save"):
             path, digest = self.save(score, sum(seconds.values()) / 60.0)
         return replace(
@@ -165,6 +182,9 @@ class Member:
 
         Args:
             minutes: what the iteration under way has taken so far.
+
+        Raises:
+            NotSaved: if the disk does not take it.
         """
         path = checkpoints.directory(**self._who, iteration=self.iteration)
         facts = {
@@ -180,10 +200,20 @@ class Member:
             "weights": rllib.weights_digest(self._algorithm),
             "versions": versions(),
         }
-        place = self.run_dir / path
-        digest = checkpoints.write(place, lambda into: rllib.save(self._algorithm, into), facts)
+        try:
+            taken, digest = checkpoints.write(
+                self.run_dir / path, lambda into: rllib.save(self._algorithm, into), facts
+            )
+        except OSError as error:
+            raise NotSaved(f"{self.run_dir / path}: must be written, but {error}") from error
+        path = path.with_name(taken.name)
         self.parent = {"checkpoint": str(path), "digest": digest}
         return str(path), digest
+
+    def post_mortem(self) -> None:
+        """After an iteration that failed: have an env's last words written, if one was in it."""
+        if self._flight is not None:
+            env_faults.post_mortem(self._flight)
 
     def close(self) -> None:
         """Stop the Algorithm and its env runners."""

@@ -254,7 +254,15 @@ class Population:
     def _exploit(self, member: int, donor: int) -> list[records.Record]:
         state, source = self.members[member], self.members[donor]
         if source.own is None or state.own is None:
-            return []
+            lacks = donor if source.own is None else member
+            return [
+                records.Fault(
+                    **state.who(),
+                    where="exploit",
+                    error=f"to copy m{donor}, m{lacks} must have a checkpoint, but has none",
+                    action=f"m{member} goes on as it is",
+                )
+            ]
         explored = self.rules.explore.explore(
             source.hyperparameters, self.rules.search, self._generator("explore", member)
         )

@@ -38,6 +38,7 @@ class RunStarted(Record):
     Attributes:
         experiment: digest of ``arms``.
         arms: each arm of the resolved experiment file as plain data.
+        untold: of a kept run, ``key: why`` for all that no experiment file can say.
     """
 
     kind = "run"
@@ -46,6 +47,7 @@ class RunStarted(Record):
     arms: Mapping[str, Any]
     versions: Mapping[str, str]
     command: tuple[str, ...]
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class RunResumed(Record):
         experiment: digest of ``arms``.
         arms: each arm of the experiment file as it is now.
         changes: what differs from before, in words.
+        untold: as at the start.
     """
 
     kind = "resume"
@@ -64,6 +67,7 @@ class RunResumed(Record):
     versions: Mapping[str, str]
     command: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

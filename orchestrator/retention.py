@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -25,27 +26,38 @@ class Shelf:
 
     keep_best: int = 3
     _saved: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
-    _best: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
+    _scored: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
+    _lost: set[str] = field(default_factory=set, init=False)
 
     def apply(self, record: Record) -> None:
         """Take in one record."""
         if isinstance(record, CheckpointSaved):
             self._saved[record.path] = record
             if record.score is not None:
-                self._best[record.path] = record
-                self._best = {r.path: r for r in _ranked(self._best.values())[: self.keep_best]}
+                self._scored[record.path] = record
         elif isinstance(record, Pruned):
             self._saved.pop(record.path, None)
 
+    def holds(self, path: str) -> bool:
+        """Whether the journal says that a checkpoint lies at ``path``."""
+        return path in self._saved
+
+    def lose(self, record: CheckpointSaved) -> None:
+        """Note that no whole copy is left of a checkpoint: it is nobody's best any more."""
+        self._lost.add(record.digest)
+
     def best(self) -> list[CheckpointSaved]:
         """The ``keep_best`` best of the whole run, best first, whether pruned or not."""
-        return _ranked(self._best.values())
+        # Of all, since any may move up where better ones were lost.
+        whole = (r for r in self._scored.values() if r.digest not in self._lost)
+        return heapq.nsmallest(self.keep_best, whole, key=_rank)
 
     def best_of(self, population: Population) -> CheckpointSaved | None:
         """The best checkpoint of one population."""
         whose = (population.arm, population.seed)
-        found = [r for r in self._saved.values() if (r.arm, r.seed) == whose]
-        return next(iter(_ranked(found)), None)
+        scored = (r for r in self._saved.values() if r.score is not None)
+        found = (r for r in scored if (r.arm, r.seed) == whose and r.digest not in self._lost)
+        return min(found, key=_rank, default=None)
 
     def of_member(self, key: MemberKey) -> list[CheckpointSaved]:
         """A member's own checkpoints that are still there, newest first."""
@@ -74,6 +86,5 @@ class Shelf:
         ]
 
 
-def _ranked(saved: Iterable[CheckpointSaved]) -> list[CheckpointSaved]:
-    scored = [r for r in saved if r.score is not None]
-    return sorted(scored, key=lambda r: (-(r.score or 0.0), r.path))
+def _rank(record: CheckpointSaved) -> tuple[float, str]:
+    return (-(record.score or 0.0), record.path)

@@ -9,14 +9,14 @@ from typing import Any
 
 from ray.tune.schedulers import TrialScheduler
 
-from orchestrator import records, tune
+from orchestrator import crash_points, env_faults, records, tune
 from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.population import Population
 from orchestrator.seats import Seats
 from orchestrator.suites import SELECT
-from orchestrator.trial import READY
+from orchestrator.trial import FLIGHT, READY, UNSAVED
 
 _PING_SECONDS = 5.0
 _SAVE_SECONDS = 60.0
@@ -37,10 +37,10 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
     Args:
         ledger: journal and populations.
         seats: which member works in which trial; shared with `EnvMutation`.
-        max_faults: how often a member may fail before it is given up.
+        max_faults: how often a member of each arm may fail before it is given up.
     """
 
-    def __init__(self, ledger: Ledger, seats: Seats, max_faults: int = 3) -> None:
+    def __init__(self, ledger: Ledger, seats: Seats, max_faults: Mapping[str, int]) -> None:
         super().__init__()
         self._ledger = ledger
         self._seats = seats
@@ -49,6 +49,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         self._running: dict[str, Any] = {}
         self._pings: dict[str, Any] = {}
         self._pinged_at = time.monotonic()
+        self._traces: dict[str, str] = {}
         self._stopping = False
 
     def request_stop(self) -> None:
@@ -85,7 +86,10 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         key = (result["arm"], result["seed"], result["member"])
         if result.get(READY):
+            self._traces[trial.trial_id] = result[FLIGHT]
             self._seats.started(trial, self._ledger.state(key))
+        elif result.get(UNSAVED) is not None:
+            return self._give_way(trial, key, result[UNSAVED])
         elif not self._seats.obeys(trial, result["directive"]):
             tune.fail(tune_controller, trial, Disobeyed(f"m{key[2]} trained without a directive"))
             return TrialScheduler.NOOP  # type: ignore[no-any-return]
@@ -104,15 +108,9 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         if key is None:
             return
         state = self._ledger.state(key)
-        given_up = state.faults + 1 > self._max_faults
-        self._ledger.record(
-            records.Fault(
-                **state.who(),
-                where="member",
-                error=tune.error_of(trial),
-                action="failed" if given_up else "retried",
-            )
-        )
+        given_up = state.faults + 1 > self._max_faults[key[0]]
+        action = "failed" if given_up else "retried"
+        self._ledger.record(records.Fault(**state.who(), **self._cause(trial), action=action))
         self._held.pop(trial.trial_id, None)
         self._pings.pop(trial.trial_id, None)
         self._seats.ended(trial)
@@ -126,6 +124,10 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
     @never_raises(None)
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Called once a controller step: lets held trials go on. Tune starts the others itself."""
+        if self._ledger.unwritable is not None:
+            # What is not journalled is not done: everyone goes back to what is.
+            tune.stop_all(tune_controller)
+            return
         for trial in [*self._held.values()]:
             if self._stopping:
                 self._end(tune_controller, trial)
@@ -158,7 +160,9 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         if not due:
             return
         entry = population.decide(due)
+        crash_points.reached("boundary.decided")
         self._ledger.record(*entry)
+        crash_points.reached("boundary.recorded")
         exploited = {record.member for record in entry if isinstance(record, records.Exploit)}
         for member in due:
             state = population.members[member]
@@ -201,6 +205,14 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         ]
         return min(candidates, key=lambda state: (state.iteration, state.member), default=None)
 
+    def _cause(self, trial: Any) -> dict[str, Any]:
+        """What the failure of a trial came from, as a fault's fields."""
+        trace = self._traces.pop(trial.trial_id, None)
+        words = None if trace is None else env_faults.last_words(trace)
+        if words is None:
+            return {"where": "member", "error": tune.error_of(trial)}
+        return {"where": "env", "error": str(words), "level": words.level}
+
     def _seated(self, population: Population, member: int) -> bool:
         return self._seats.trial_of(population.members[member].key) is not None
 
@@ -214,6 +226,16 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         key = self._seats.member_of(trial)
         return key is None or self._stopping or self._ledger.population(key).done(key[2])
 
+    def _give_way(self, trial: Any, key: MemberKey, why: str) -> str:
+        """A member's disk takes no checkpoint: the run stops, since the others' is the same.
+
+        Its iteration counts as not done; it goes back to its last checkpoint.
+        """
+        self._not_saved(key, why, "the run was stopped; its last checkpoint stands")
+        self.request_stop()
+        self._running.pop(trial.trial_id, None)
+        return TrialScheduler.STOP  # type: ignore[no-any-return]
+
     def _save(self, trial: Any, key: MemberKey) -> None:
         """Have the member saved where it stands, unless that was just done."""
         state = self._ledger.state(key)
@@ -222,13 +244,20 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         if state.iteration == 0:
             return
         saved = tune.save_member(trial, _SAVE_SECONDS)
-        if saved is None:
+        if saved is None or UNSAVED in saved:
+            why = f"no answer within {_SAVE_SECONDS:.0f} s" if saved is None else saved[UNSAVED]
+            self._not_saved(key, why, "its last checkpoint stands")
             return
         self._ledger.record(
             records.CheckpointSaved(
                 **state.who(), path=saved["path"], digest=saved["digest"], score=None
             )
         )
+        crash_points.reached("signal.saved")
+
+    def _not_saved(self, key: MemberKey, why: str, action: str) -> None:
+        who = self._ledger.state(key).who()
+        self._ledger.record(records.Fault(**who, where="save", error=why, action=action))
 
     def _look_after_held(self, controller: Any) -> None:
         """Tune watches only actors with a task; a held one that died has to be asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from orchestrator import tune
+from orchestrator import crash_points, tune
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.trial import BECOME, DISTRIBUTION
 
@@ -83,5 +83,6 @@ class Seats:
         number = next(self._ids)
         if tune.send(trial, {"id": number, "kind": kind, "state": plain}):
             self._expected[trial.trial_id] = number
+            crash_points.reached("directive.sent")
         else:
             self._unreached.add(trial.trial_id)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
-from orchestrator.member import Blueprint, Member, Report
+from orchestrator import crash_points, env_faults
+from orchestrator.member import Blueprint, Member, NotSaved, Report
 
 STATE = "member_state"
 READY = "ready"
+UNSAVED = "unsaved"
+FLIGHT = "flight"
 BECOME = "become"
 DISTRIBUTION = "distribution"
 
@@ -29,7 +33,8 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
 
     ``config[STATE]`` names where the member stands (`MemberState.plain`); a new process, after
     whatever death, begins there. The first result after a start is a handshake: nothing was
-    trained yet, so that the scheduler can hold back a member that waits at a boundary.
+    trained yet, so that the scheduler can hold back a member that waits at a boundary; it says
+    where to look for an env's last words, should this process die.
     """
 
     def setup(
@@ -37,6 +42,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
     ) -> None:
         self._blueprints = blueprints
         self._run_dir = Path(run_dir)
+        self._flight = env_faults.new_folder(self._run_dir)
         self._member: Member | None = None
         self._failed: BaseException | None = None
         self._directive: int | None = None
@@ -58,7 +64,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
             leaving, self._member = self._member, None
             leaving.close()
         if self._member is None:
-            self._member = Member(blueprint, self._run_dir, state)
+            self._member = Member(blueprint, self._run_dir, state, self._flight)
         else:
             self._member.become(state)
         self._state = state
@@ -76,10 +82,17 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
             raise DirectiveFailed(f"a directive failed: {_root(self._failed)}") from self._failed
         if self._greet:
             self._greet = False
-            return self._result({READY: True, "training_iteration": self.member.iteration})
+            trace = env_faults.trace(self._flight)
+            ready = {READY: True, FLIGHT: trace, "training_iteration": self.member.iteration}
+            return self._result(ready)
         try:
             report = self.member.iterate()
+        except NotSaved as error:
+            return self._result({UNSAVED: str(error), "training_iteration": self.member.iteration})
         except Exception as error:
+            # What is found out about it must not stand in front of it.
+            with contextlib.suppress(Exception):
+                self.member.post_mortem()
             raise MemberFailed(_root(error)) from error
         return self._result(_flat(report))
 
@@ -88,6 +101,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
 
         Its error would stay unseen in an object reference, so the next `step` raises it.
         """
+        crash_points.reached("directive.received")
         try:
             if directive["kind"] == BECOME:
                 # One that comes before the handshake does not replace it.
@@ -98,13 +112,17 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
                 state = directive["state"]
                 self.member.set_distribution(state["distribution"], state["revision"])
             self._directive = directive["id"]
+            crash_points.reached("directive.done")
         except Exception as error:
             # The first is the one to tell of: later ones may only follow from it.
             self._failed = self._failed or error
 
     def save_member(self) -> dict[str, Any]:
-        """Save the member where it stands now; returns iteration, path and digest."""
-        path, digest = self.member.save()
+        """Save the member where it stands now; returns iteration, path and digest (or why not)."""
+        try:
+            path, digest = self.member.save()
+        except NotSaved as error:
+            return {UNSAVED: str(error)}
         return {"iteration": self.member.iteration, "path": path, "digest": digest}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -116,6 +134,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
     def cleanup(self) -> None:
         if self._member is not None:
             self._member.close()
+        env_faults.remove(self._flight)
 
     def _result(self, values: dict[str, Any]) -> dict[str, Any]:
         who = {name: self._state[name] for name in ("arm", "seed", "member")}

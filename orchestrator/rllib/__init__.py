@@ -8,6 +8,7 @@ package (and, for Tune, in ``orchestrator/tune.py``) alone; the contract test,
 from __future__ import annotations
 
 from orchestrator.rllib.building import ENV_NAME, build, configure, reconfigure
+from orchestrator.rllib.last_words import keep_words
 from orchestrator.rllib.processes import each_learner, each_runner, reseed
 from orchestrator.rllib.running import (
     drain_episodes,
@@ -35,6 +36,7 @@ __all__ = [
     "each_runner",
     "effective_lr",
     "env_steps",
+    "keep_words",
     "learner_metrics",
     "play",
     "push_distribution",

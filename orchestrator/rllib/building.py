@@ -14,10 +14,12 @@ from ray.tune.registry import register_env
 from orchestrator import seeding
 from orchestrator.episodes import EpisodeLog
 from orchestrator.level_env import EnvSetup, make_level_env
-from orchestrator.rllib.processes import each_runner, seed_process
+from orchestrator.rllib.processes import SeedOnce, each_runner, seed_process
+from orchestrator.rllib.promises import SYNCHRONOUS
 from orchestrator.rllib.weights import push_weights
 
 ENV_NAME = "envolve"
+_IN_FLIGHT = 100
 
 
 def configure(
@@ -27,12 +29,20 @@ def configure(
 
     Env-runner restarts are off: a restarted runner would train on with its first
     distribution. A lost one fails the iteration, and the member goes back to its last
-    boundary.
+    boundary. Nor does an iteration go on without a runner that is late: RLlib drops its
+    episodes after 60 s, its connectors' state after 10 s, and on a busy machine another run
+    would come of it.
     """
     config = config.copy(copy_frozen=False)
     env_config = {"setup": setup, "multi_agent": multi_agent}
     config.environment(env=ENV_NAME, env_config=env_config)
-    config.callbacks([EpisodeLog])
+    config.callbacks([EpisodeLog, SeedOnce])
+    config.env_runners(sample_timeout_s=None)
+    config.sync_filters_on_rollout_workers_timeout_s = None
+    if config.algo_class in SYNCHRONOUS:
+        # RLlib drops what it sends (weights, connectors' state) to a runner that has not
+        # answered yet. Where each sample is waited for, no more than a few are under way.
+        config.env_runners(max_requests_in_flight_per_env_runner=_IN_FLIGHT)
     config.fault_tolerance(
         restart_failed_env_runners=False,
         ignore_env_runner_failures=False,
@@ -69,8 +79,8 @@ def reconfigure(
 ) -> None:
     """Give a live Algorithm other values in its ``training`` section, keeping its env runners.
 
-    The learner is built anew (fresh weights: a `restore` has to follow), because optimizers,
-    schedules and losses read the config when they are built.
+    Learner and modules are built anew (fresh weights: a `restore` has to follow), because
+    optimizers, schedules, losses and exploration read the config when they are built.
     """
     changed = _with_training(config, hyperparameters)
     changed.validate()
@@ -83,6 +93,7 @@ def reconfigure(
 
     def take(runner: Any) -> None:
         runner.config = changed
+        runner.make_module()
 
     each_runner(algorithm, take)
     if algorithm.env_runner is not None:

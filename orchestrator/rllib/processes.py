@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.callbacks.callbacks import RLlibCallback
 
 from orchestrator import seeding
 from orchestrator.episodes import drain
@@ -63,6 +64,17 @@ def reseed(algorithm: Algorithm, *key: str | int) -> None:
     buffer: Any = getattr(algorithm, "local_replay_buffer", None)
     if hasattr(buffer, "rng"):
         buffer.rng = seeding.generator(*key, "replay")
+
+
+class SeedOnce(RLlibCallback):  # type: ignore[misc]
+    """Lets each of a runner's seeds start its envs once.
+
+    With ``batch_mode="complete_episodes"`` RLlib resets all envs at every sample, and would
+    seed them alike every time: the same levels, again and again.
+    """
+
+    def on_sample_end(self, *, env_runner: Any, **kwargs: Any) -> None:
+        env_runner._seed = None
 
 
 def seed_process(number: int) -> None:

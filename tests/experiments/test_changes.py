@@ -34,6 +34,9 @@ def test_an_unchanged_file_has_no_changes() -> None:
         ("stop.minutes=5", "stop.minutes: unset → 5.0"),
         ("checkpoint.keep_best=1", "checkpoint.keep_best: 3 → 1"),
         ("resources.cpus_per_member=0.5", 'resources.cpus_per_member: "auto" → 0.5'),
+        ("env.timeout=60", "env.timeout: 600.0 → 60.0"),
+        ("env.timeout=null", "env.timeout: 600.0 → unset"),
+        ("population.max_faults=0", "population.max_faults: 3 → 0"),
     ],
 )
 def test_how_far_a_run_goes_and_what_it_takes_may_change(override: str, said: str) -> None:

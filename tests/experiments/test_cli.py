@@ -27,6 +27,8 @@ def answered(ended: Ended, code: int, *said: str) -> None:
 
 # Help
 
+COMMANDS = ("run", "resume", "validate", "show", "export", "evaluate")
+
 
 def test_help_comes_without_anything_heavy() -> None:
     code = (
@@ -40,12 +42,12 @@ def test_help_comes_without_anything_heavy() -> None:
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     )
     *help_, heavy = ended.stdout.splitlines()
-    for command in ("run", "resume", "validate", "show"):
+    for command in COMMANDS:
         assert any(line.strip().startswith(command) for line in help_)
     assert heavy == "[]"
 
 
-@pytest.mark.parametrize("command", ["run", "resume", "validate", "show"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(envolve: Envolve, command: str) -> None:
     ended = envolve(command, "--help")
     assert ended.code == 0
@@ -72,6 +74,8 @@ def test_the_installed_command_is_the_same() -> None:
         ["run", "tiny.yaml", "--resume", "auto"],
         ["run"],
         ["resume"],
+        ["export", "run"],
+        ["evaluate"],
     ],
 )
 def test_typing_errors_are_usage_errors(envolve: Envolve, arguments: list[str]) -> None:
@@ -138,10 +142,11 @@ def test_unknown_runs(envolve: Envolve) -> None:
         answered(envolve(command, "."), 2, "must have a journal.jsonl")
 
 
-def test_a_run_without_its_experiment_file(envolve: Envolve) -> None:
-    made_run(envolve.cwd / "run").experiment.unlink()
-    for command in ("show", "resume"):
-        answered(envolve(command, "run"), 2, "a run must have an experiment.yaml")
+def test_a_run_without_its_experiment_file_gets_it_from_the_journal(envolve: Envolve) -> None:
+    place = made_run(envolve.cwd / "run")
+    place.experiment.unlink()
+    assert envolve("show", "run").code == 0
+    assert "Written from the journal" in place.experiment.read_text()
 
 
 def test_a_run_where_a_file_is_meant(envolve: Envolve) -> None:
@@ -193,7 +198,12 @@ def test_an_edit_that_makes_it_another_experiment(
     place.experiment.write_text(text.replace(old, new))
     before = place.journal.read_bytes()
     ended = envolve("resume", "run")
-    answered(ended, 2, f": {key}: must stay", "Only stop, resources, checkpoint may change")
+    answered(
+        ended,
+        2,
+        f": {key}: must stay",
+        "Only stop, resources, checkpoint, env.timeout, population.max_faults may change",
+    )
     line = next(n for n, found in enumerate(text.splitlines(), start=1) if old in found)
     assert f"experiment.yaml:{line}:" in ended.err
     assert place.journal.read_bytes() == before

@@ -212,23 +212,6 @@ class TestFaults:
         expected, _ = reference
         assert run.weights(LAST) == expected.weights(LAST)
 
-    def test_an_env_that_raises_fails_its_members_and_no_others(self, envolve: Envolve) -> None:
-        (envolve.cwd / "brittle.py").write_text(BRITTLE)
-        arms = "arms: {sound: {}, broken: {env: {id: 'brittle:Brittle'}}}\n"
-        (envolve.cwd / "brittle.yaml").write_text(TINY + arms)
-        run = RunOnDisk(envolve.cwd / "run")
-        ended = envolve("run", "brittle.yaml", "--run-dir", "run", "-S", "population.size=1",
-            "-S", "curriculum.kind=fixed",
-        )  # fmt: skip
-        assert ended.code == 1, ended.err
-        faults = run.of("fault")
-        assert [fault["arm"] for fault in faults] == ["broken"] * 4
-        assert [fault["action"] for fault in faults] == ["retried"] * 3 + ["failed"]
-        assert "the pole broke" in faults[-1]["error"]
-        assert "the pole broke" in ended.out
-        assert "Traceback" not in ended.out + ended.err
-        assert set(run.weights(LAST)) == {("sound", 0, 0)}
-
 
 class TestWhereTheUserStands:
     def test_folders_named_like_ours_and_an_env_of_their_own(self, envolve: Envolve) -> None:
@@ -325,25 +308,6 @@ def _named(pid: int, part: str) -> list[psutil.Process]:
         time.sleep(0.05)
     raise AssertionError(f"no process of Ray's runs a {part}")
 
-
-BRITTLE = """\
-import gymnasium
-from gymnasium.envs.classic_control import CartPoleEnv
-
-class Brittle(CartPoleEnv):
-    steps = 0
-    length_of_life = 100
-
-    def set_level(self, level):
-        self.gravity = level["gravity"]
-        self.length = level["length"]
-
-    def step(self, action):
-        self.steps += 1
-        if self.steps > self.length_of_life:
-            raise ValueError("the pole broke")
-        return super().step(action)
-"""
 
 MINE = """\
 import gymnasium

@@ -11,11 +11,15 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+from ray.rllib.algorithms.dqn import DQNConfig
 from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.algorithms.sac import SACConfig
+from ray.rllib.connectors.env_to_module import MeanStdFilter
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from ray.tune import Trainable
 
 from experiments.envs.cartpole import CartPole
+from experiments.envs.pendulum import Pendulum
 from orchestrator import rllib
 from orchestrator.apply import ApplyKind
 from orchestrator.distributions import Distribution, EnvSpace, Product
@@ -31,6 +35,7 @@ METER = EnvSpace({"gain": Continuous(1.0, 10.0), "horizon": Integer(3, 9)})
 NARROW = Product(METER, {"gain": Range(8.0, 9.0), "horizon": Range(4, 5)})
 POLE = EnvSpace({"gravity": Continuous(5.0, 20.0), "length": Continuous(0.25, 2.0, "log")})
 NARROW_POLE = Product(POLE, {"gravity": Range(9.0, 10.0), "length": Range(0.5, 0.6)})
+SWING = EnvSpace({"g": Continuous(5.0, 15.0)})
 _SEEN = Box(-1.0, 1.0, (2,), np.float32)
 
 
@@ -170,6 +175,15 @@ def pole(distribution: Distribution | None = None) -> EnvSetup:
     return EnvSetup(make_pole, "method", distribution or POLE.full(), 0, 40)
 
 
+def swing() -> EnvSetup:
+    """A set-up of Pendulum, which has continuous actions, cut after 30 steps."""
+    return EnvSetup(_make_swing, "method", SWING.full())
+
+
+def _make_swing(level: Mapping[str, Any]) -> Any:
+    return gymnasium.wrappers.TimeLimit(Pendulum(dict(level)), 30)
+
+
 def one_policy(agent_id: Any, *args: Any, **kwargs: Any) -> str:
     """Every agent's policy."""
     return "shared"
@@ -184,6 +198,55 @@ def tiny_ppo(remote: int = 0, envs: int = 4, steps: int = 96) -> PPOConfig:
     config.training(train_batch_size_per_learner=steps, minibatch_size=steps // 2, num_epochs=2)
     config.rl_module(model_config={"fcnet_hiddens": [8]})
     return config
+
+
+def with_kl(config: PPOConfig) -> PPOConfig:
+    """With a KL target that is missed at every iteration, so that the coefficient moves."""
+    return config.training(use_kl_loss=True, kl_coeff=0.3, kl_target=1e-6, lr=1e-3)
+
+
+def filtered(config: AlgorithmConfig) -> AlgorithmConfig:
+    """With observations normalised by what was seen so far."""
+    return config.env_runners(env_to_module_connector=_mean_std)
+
+
+def _mean_std(env: Any, spaces: Any, device: Any) -> Any:
+    return MeanStdFilter()
+
+
+def tiny_dqn(remote: int = 0) -> DQNConfig:
+    """DQN that learns from its 48th step on, with a net and a buffer that are small."""
+    config = DQNConfig()
+    config.training(
+        target_network_update_freq=40,
+        lr=1e-3,
+        replay_buffer_config={"type": "PrioritizedEpisodeReplayBuffer", "capacity": 400},
+    )
+    return _off_policy(config, remote)
+
+
+def tiny_sac(remote: int = 0) -> SACConfig:
+    """SAC that learns from its 48th step on, with nets and a buffer that are small."""
+    config = SACConfig()
+    config.training(
+        actor_lr=1e-3,
+        critic_lr=2e-3,
+        alpha_lr=3e-3,
+        replay_buffer_config={"type": "EpisodeReplayBuffer", "capacity": 400},
+    )
+    return _off_policy(config, remote)
+
+
+def _off_policy(config: Any, remote: int) -> Any:
+    config.env_runners(
+        num_env_runners=remote,
+        num_envs_per_env_runner=2,
+        num_cpus_per_env_runner=0,
+        rollout_fragment_length=4,
+    )
+    config.training(train_batch_size_per_learner=16, num_steps_sampled_before_learning_starts=48)
+    config.rl_module(model_config={"fcnet_hiddens": [8]})
+    return config.reporting(min_time_s_per_iteration=0, min_sample_timesteps_per_iteration=40)
 
 
 def configured(

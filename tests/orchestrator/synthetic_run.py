@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from distribution_catalogue import CARTPOLE
 
@@ -55,12 +55,13 @@ class SyntheticRun:
         space: EnvSpace = CARTPOLE,
         curriculum: Curriculum | None = None,
         stop: Stop | None = None,
+        mode: Literal["sync", "async"] = "sync",
     ) -> None:
         self.folder = folder
         rules = Rules(
             size=size,
             interval=INTERVAL,
-            mode="sync",
+            mode=mode,
             space=space,
             search={"lr": Continuous(1e-4, 3e-3, "log")},
             curriculum=curriculum or Evolving(widen=Widen(above=400.0)),
@@ -121,7 +122,7 @@ class SyntheticRun:
         def fill(folder: Path) -> None:
             (folder / "weights").write_text(weights)
 
-        digest = checkpoints.write(self.folder / place, fill, who)
+        _, digest = checkpoints.write(self.folder / place, fill, who)
         self.ledger.record(
             Score(**who, score=score, suite="select", returns=(score, score)),
             CheckpointSaved(**who, path=str(place), digest=digest, score=score),

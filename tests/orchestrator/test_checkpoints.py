@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import json
 import os
-import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,16 @@ from typing import Any
 import pytest
 
 from orchestrator import checkpoints
-from orchestrator.checkpoints import MANIFEST, Damaged, directory, link, remove, verify, write
+from orchestrator.checkpoints import (
+    MANIFEST,
+    Damaged,
+    directory,
+    leftovers,
+    link,
+    remove,
+    verify,
+    write,
+)
 
 FACTS = {"arm": "main", "iteration": 8, "score": None}
 
@@ -55,7 +65,7 @@ def test_its_place_is_under_the_member() -> None:
 
 
 def test_what_is_written_verifies(place: Path) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     manifest = verify(place, digest)
     assert manifest == verify(place)
     assert {name: manifest[name] for name in FACTS} == FACTS
@@ -70,30 +80,54 @@ def test_what_is_written_verifies(place: Path) -> None:
 
 def test_nothing_else_is_left_behind(place: Path) -> None:
     write(place, fill, FACTS)
-    write(place, fill, FACTS)
     assert [each.name for each in place.parent.iterdir()] == ["000008"]
 
 
 def test_the_same_contents_have_the_same_digest(place: Path) -> None:
-    assert write(place, fill, FACTS) == write(place.with_name("other"), fill, FACTS)
-    assert write(place, fill, {}) != write(place, fill, FACTS)
-    assert write(place, fill_otherwise, FACTS) != write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
+    assert write(place, fill, FACTS)[1] == digest
+    assert write(place, fill, {})[1] != digest
+    assert write(place, fill_otherwise, FACTS)[1] != digest
 
 
 def test_it_is_movable(place: Path, tmp_path: Path) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     assert str(tmp_path) not in (place / MANIFEST).read_text()
     moved = place.rename(tmp_path / "elsewhere")
     verify(moved, digest)
 
 
-def test_writing_again_replaces_all_of_it(place: Path) -> None:
+def test_what_stands_there_is_never_replaced(place: Path) -> None:
     first = write(place, fill, FACTS)
     second = write(place, fill_otherwise, FACTS)
-    verify(place, second)
-    assert set(everything(place)) == {"weights.bin", MANIFEST}
-    with pytest.raises(Damaged, match="must have the journal's digest"):
-        verify(place, first)
+    third = write(place, fill, FACTS)
+    assert [taken.name for taken, _ in (first, second, third)] == ["000008", "000008-2", "000008-3"]
+    for taken, digest in (first, second, third):
+        verify(taken, digest)
+
+
+def test_two_processes_that_save_the_same_iteration_both_keep_theirs(
+    place: Path, tmp_path: Path
+) -> None:
+    """One was given up for dead, and writes on while its successor does the same work."""
+    go = tmp_path / "go"
+    script = (
+        "import pathlib, sys, time\n"
+        "from orchestrator.checkpoints import write\n"
+        "place, go, text = map(pathlib.Path, sys.argv[1:])\n"
+        "while not go.exists(): time.sleep(0.001)\n"
+        "taken, digest = write(place, lambda into: (into / 'w').write_text(str(text)), {})\n"
+        "print(taken, digest)\n"
+    )
+    command = [sys.executable, "-c", script, str(place), str(go)]
+    writers = [
+        subprocess.Popen([*command, text], stdout=subprocess.PIPE, text=True) for text in "abcd"
+    ]
+    go.touch()
+    told = [writer.communicate(timeout=60)[0].split() for writer in writers]
+    assert len({taken for taken, _ in told}) == len(writers)
+    for taken, digest in told:
+        verify(Path(taken), digest)
 
 
 # Cut off
@@ -114,19 +148,19 @@ def test_cut_off_while_filling_there_is_nothing(place: Path) -> None:
     assert not place.exists()
     with pytest.raises(Damaged):
         verify(place)
-    verify(place, write(place, fill, FACTS))
+    verify(*write(place, fill, FACTS))
     assert set(everything(place)) == {*FILES, MANIFEST}
 
 
 def test_cut_off_while_filling_the_older_one_stays(place: Path) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     with pytest.raises(Cut):
         write(place, fill_half, FACTS)
     verify(place, digest)
 
 
 def test_facts_that_json_lacks_leave_the_older_one(place: Path) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     with pytest.raises(TypeError):
         write(place, fill, {"score": object()})
     verify(place, digest)
@@ -152,27 +186,21 @@ def test_at_each_step_there_is_nothing_or_all_of_it(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever call on the file system is the last one."""
-    write(place, fill, FACTS)
-    old = everything(place)
-    write(place, fill_otherwise, FACTS)
-    new = everything(place)
+    complete = everything(write(place, fill, FACTS)[0])
     cuts, found = set(), []
     for calls in range(40):
-        write(place, fill, FACTS)
+        again = place.with_name(f"{calls:06d}")
         with monkeypatch.context() as patched:
             until = Countdown(calls)
             patched.setattr(Path, "rename", until(Path.rename))
-            patched.setattr(shutil, "rmtree", until(shutil.rmtree))
             patched.setattr(checkpoints, "_flush", until(checkpoints._flush))
             try:
-                write(place, fill_otherwise, FACTS)
+                write(again, fill, FACTS)
             except Cut as cut:
                 cuts.add(str(cut))
-        found.append(everything(place) if place.exists() else None)
-    assert cuts == {"rename", "rmtree", "_flush"}
-    # The old one, for the time between two renames neither, then the new one.
-    assert [each for each, _ in itertools.groupby(found)] == [old, None, new]
-    assert found.count(None) == 1
+        found.append(everything(again) if again.exists() else None)
+    assert cuts == {"rename", "_flush"}
+    assert [each for each, _ in itertools.groupby(found)] == [None, complete]
 
 
 def test_all_of_it_is_flushed_before_it_gets_its_name(
@@ -188,8 +216,9 @@ def test_all_of_it_is_flushed_before_it_gets_its_name(
     monkeypatch.setattr(checkpoints, "_flush", noting)
     write(place, fill, FACTS)
     before = {name for name, there in flushed if not there}
+    temporary = f".000008.{os.getpid()}.tmp"
     assert before == {
-        "weights.bin", "adam.json", "empty", "learner", "state", MANIFEST, ".000008.tmp"
+        "weights.bin", "adam.json", "empty", "learner", "state", MANIFEST, temporary
     }  # fmt: skip
     assert flushed[-1] == ("checkpoints", True)
 
@@ -199,7 +228,7 @@ def test_all_of_it_is_flushed_before_it_gets_its_name(
 
 @pytest.mark.parametrize("name", [*FILES[:2], MANIFEST])
 def test_a_changed_byte_anywhere_is_found_and_named(place: Path, name: str) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     content = (place / name).read_bytes()
     for index in range(len(content)):
         damaged = bytearray(content)
@@ -212,7 +241,7 @@ def test_a_changed_byte_anywhere_is_found_and_named(place: Path, name: str) -> N
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST])
 def test_a_missing_file_is_named(place: Path, name: str) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     (place / name).unlink()
     with pytest.raises(Damaged) as caught:
         verify(place, digest)
@@ -279,7 +308,7 @@ def test_a_manifest_of_another_version(place: Path) -> None:
 
 
 def test_a_link_is_the_same_checkpoint_and_outlives_the_first(place: Path, tmp_path: Path) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     other = tmp_path / "best" / "main-seed0-m0-000008"
     link(place, other)
     assert everything(other) == everything(place)
@@ -291,7 +320,7 @@ def test_a_link_is_the_same_checkpoint_and_outlives_the_first(place: Path, tmp_p
 def test_a_link_stays_what_it_was_when_the_first_is_written_anew(
     place: Path, tmp_path: Path
 ) -> None:
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     link(place, tmp_path / "other")
     write(place, fill_otherwise, FACTS)
     verify(tmp_path / "other", digest)
@@ -300,8 +329,8 @@ def test_a_link_stays_what_it_was_when_the_first_is_written_anew(
 def test_a_link_replaces_what_was_there(place: Path, tmp_path: Path) -> None:
     write(place, fill, FACTS)
     link(place, tmp_path / "other")
-    digest = write(place, fill_otherwise, FACTS)
-    link(place, tmp_path / "other")
+    again, digest = write(place, fill_otherwise, FACTS)
+    link(again, tmp_path / "other")
     verify(tmp_path / "other", digest)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["members", "other"]
 
@@ -312,7 +341,7 @@ def test_across_devices_a_link_is_a_copy(
     def refuse(source: str, target: str) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    digest = write(place, fill, FACTS)
+    _, digest = write(place, fill, FACTS)
     monkeypatch.setattr(os, "link", refuse)
     link(place, tmp_path / "other")
     assert not (tmp_path / "other" / "weights.bin").samefile(place / "weights.bin")
@@ -339,8 +368,15 @@ def test_removing_what_is_not_there_is_no_error(place: Path) -> None:
 def test_a_removal_that_was_cut_off_is_not_in_the_way(place: Path) -> None:
     left = place.with_name(".000008.gone")
     write(left, fill, FACTS)
-    digest = write(place, fill_otherwise, FACTS)
+    _, digest = write(place, fill_otherwise, FACTS)
     verify(place, digest)
-    write(left, fill, FACTS)
     remove(place)
     assert [*place.parent.iterdir()] == []
+
+
+def test_what_was_left_unfinished_is_found(place: Path) -> None:
+    write(place, fill, FACTS)
+    left = [place.with_name(name) for name in (".000008.gone", ".000009.77.tmp")]
+    for one in left:
+        one.mkdir()
+    assert [*leftovers(place.parent)] == sorted(left, key=lambda one: one.suffix, reverse=True)

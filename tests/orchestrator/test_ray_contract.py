@@ -13,7 +13,11 @@ from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.dqn.dqn_learner import DQNLearner
 from ray.rllib.algorithms.ppo.ppo_learner import PPOLearner
+from ray.rllib.algorithms.sac import SACConfig
 from ray.rllib.algorithms.sac.sac_learner import SACLearner
+from ray.rllib.callbacks.callbacks import RLlibCallback
+from ray.rllib.connectors.common.agent_to_module_mapping import AgentToModuleMapping
+from ray.rllib.connectors.env_to_module import MeanStdFilter
 from ray.rllib.core.learner.learner import Learner
 from ray.rllib.core.learner.learner_group import LearnerGroup
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModule
@@ -31,6 +35,7 @@ from ray.tune import Callback, Trainable
 from ray.tune.execution.tune_controller import TrialRunnerWrapper, TuneController
 from ray.tune.experiment import Trial
 from ray.tune.experiment.trial import _TemporaryTrialState
+from ray.tune.registry import ENV_CREATOR, _global_registry
 from ray.tune.schedulers import TrialScheduler
 from rllib_catalogue import ByMethod, Pair, Told, configured, meter, tiny_ppo
 
@@ -71,13 +76,19 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (LearnerGroup, "shutdown", ()),
     (Learner, "_set_optimizer_lr", ("optimizer", "lr")),
     (Scheduler, "update", ("timestep",)),
+    (Scheduler, "get_current_value", ()),
     (MetricsLogger, "peek", ("key", "default")),
+    (MetricsLogger, "get_state", ()),
+    (MetricsLogger, "set_state", ("state",)),
     (EpisodeReplayBuffer, "get_state", ()),
     (EpisodeReplayBuffer, "set_state", ("state",)),
     *[(runner, "sample", ("num_timesteps", "explore")) for runner in RUNNERS],
     *[(runner, "get_state", ("not_components",)) for runner in RUNNERS],
     *[(runner, "set_state", ("state",)) for runner in RUNNERS],
     *[(runner, "get_metrics", ()) for runner in RUNNERS],
+    *[(runner, "make_module", ()) for runner in RUNNERS],
+    (RLlibCallback, "on_sample_end", ("env_runner",)),
+    (AlgorithmConfig, "env_runners", ("sample_timeout_s", "max_requests_in_flight_per_env_runner")),
     *[(kind, "env_steps", ()) for kind in (SingleAgentEpisode, MultiAgentEpisode)],
     *[(kind, "get_infos", ("indices",)) for kind in (SingleAgentEpisode, MultiAgentEpisode)],
     (SingleAgentEpisode, "get_return", ()),
@@ -121,9 +132,11 @@ def test_a_method_is_there_and_takes_what_we_pass(
 ATTRIBUTES = [
     "env_runner._seed",
     "env_runner._needs_initial_reset",
+    "env_runner._ongoing_episodes",
     "env_runner._weights_seq_no",
     "env_runner.worker_index",
     "env_runner.config",
+    "env_runner.metrics",
     "env_runner.module",
     "env_runner.env.unwrapped.envs",
     "eval_env_runner.env.unwrapped.envs",
@@ -131,10 +144,54 @@ ATTRIBUTES = [
     "learner_group._learner._named_optimizers",
     "learner_group._learner._optimizer_lr_schedules",
     "learner_group._learner._weights_seq_no",
+    "learner_group._learner.entropy_coeff_schedulers_per_module",
     "local_replay_buffer",
     "metrics",
+    "config.sync_filters_on_rollout_workers_timeout_s",
+    *[
+        f"config.{name}"
+        for name in (
+            "algo_class",
+            "is_offline",
+            "learner_class",
+            "num_learners",
+            "num_gpus_per_learner",
+            "num_gpus_per_env_runner",
+            "torch_compile_learner",
+            "torch_compile_worker",
+            "_learner_connector",
+            "_torch_grad_scaler_class",
+            "_torch_lr_scheduler_classes",
+            "gym_env_vectorize_mode",
+            "use_env_runner_state_server",
+            "create_local_env_runner",
+            "broadcast_env_runner_states",
+            "merge_env_runner_states",
+            "min_time_s_per_iteration",
+        )
+    ],
     "spaces",
 ]
+
+
+def test_a_config_keeps_what_its_sections_are_given_where_we_look() -> None:
+    """Its own name with an underscore, or without one, for a stock Algorithm to be described."""
+    config = SACConfig().training(learner_connector=print, optimization_config={"lr": 1.0})
+    config.env_runners(env_to_module_connector=print, module_to_env_connector=print)
+    config.rl_module(model_config={"fcnet_hiddens": [1]}).learners(learner_class=SACLearner)
+    kept = vars(config)
+    assert kept["_learner_connector"] is kept["_env_to_module_connector"] is print
+    assert kept["_module_to_env_connector"] is print
+    assert (kept["_model_config"], kept["_learner_class"]) == ({"fcnet_hiddens": [1]}, SACLearner)
+    assert kept["optimization"] == {"lr": 1.0}
+    assert {"_rl_module_spec", "callbacks_on_train_result", "callbacks_class"} <= kept.keys()
+    assert config.callbacks_class is RLlibCallback
+
+
+def test_rllibs_registry_of_envs_lies_in_tune() -> None:
+    ray_tune.register_env("contract", print)
+    assert _global_registry.contains(ENV_CREATOR, "contract")
+    assert _global_registry.get(ENV_CREATOR, "contract") is print
 
 
 @pytest.fixture(scope="module", params=[ByMethod, Pair], ids=["one-agent", "agents"])
@@ -181,12 +238,23 @@ def test_a_replay_buffer_with_episodes_keeps_them_at_set_state() -> None:
     """Why `restore` clears it first; and `rng` is what it draws from."""
     full, empty = EpisodeReplayBuffer(capacity=10), EpisodeReplayBuffer(capacity=10)
     full.add([_episode(3)])
-    assert hasattr(full, "rng")
+    assert full.rng.bit_generator.state
+    assert full.metrics.get_state()["stats"]
     full.set_state(empty.get_state())
     assert len(full.episodes) == 1
     full.episodes.clear()
     full.set_state(empty.get_state())
     assert len(full.episodes) == 0
+
+
+def test_connectors_keep_what_an_export_replaces() -> None:
+    """A filter's leave to learn on, and the function that maps agents to modules."""
+    assert MeanStdFilter(update_stats=False)._update_stats is False
+    table = {"a": "one"}.get
+    piece = AgentToModuleMapping(rl_module_specs={}, agent_to_module_mapping_fn=table)
+    assert piece._agent_to_module_mapping_fn is table
+    episode = MultiAgentEpisode(agent_to_module_mapping_fn=table)
+    assert episode.module_for("a") == "one"
 
 
 def _episode(length: int) -> SingleAgentEpisode:

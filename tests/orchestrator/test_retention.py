@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from simulated_population import (
     ARM,
     SEED,
+    Killed,
+    MemoryJournal,
     Run,
     apply_all,
     member_scores,
@@ -197,6 +199,40 @@ def test_nothing_is_pruned_that_anybody_stands_on(
         assert {record.path for record in newest} <= set(run.disk)
     best = run.shelf.best_of(run.population)
     assert best is None or best.path in run.disk
+
+
+class Bounded(Run):
+    """Looks after every turn at how much lies under members/."""
+
+    def _turn(self) -> None:
+        super()._turn()
+        kept = [path for path in self.disk if self.shelf.holds(path)]
+        # Stood on, put back on, the two newest; and the population's best.
+        assert len(kept) <= 4 * self.rules.size + 1
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 4), st.sampled_from(["sync", "async"]), seeds)
+def test_what_is_kept_is_bounded_at_every_moment(size: int, mode: str, turns: int) -> None:
+    now = rules(size=size, mode=mode, stop=Stop(iterations=15))
+    journal, disk = MemoryJournal(), dict[str, str]()
+    for leg in range(1000):
+        try:
+            Bounded(now, journal, disk, turns + leg).go(faults=0.1, pauses=0.05)
+        except Killed:
+            continue
+        return
+    raise AssertionError("the run never ended")
+
+
+def test_a_lost_one_gives_way_to_the_next_best() -> None:
+    records = [checkpoint(0, n, float(n)) for n in range(1, 6)]
+    shelf = shelf_of(*records, pruned(records[1]), keep_best=2)
+    shelf.lose(records[4])
+    assert paths(shelf.best()) == ["m0/4", "m0/3"]
+    best = shelf.best_of(started(rules()))
+    assert best is not None
+    assert best.path == "m0/4"
 
 
 def test_most_of_a_run_is_pruned() -> None:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import copy
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.dqn import DQNConfig
-from ray.rllib.algorithms.sac import SACConfig
-from rllib_catalogue import METER, POLE, ByMethod, Pair, Turns, configured, meter, pole, tiny_ppo
+from rllib_catalogue import (
+    METER,
+    POLE,
+    ByMethod,
+    Pair,
+    Turns,
+    configured,
+    filtered,
+    meter,
+    pole,
+    swing,
+    tiny_dqn,
+    tiny_ppo,
+    tiny_sac,
+    with_kl,
+)
 
-from experiments.envs.pendulum import Pendulum
 from orchestrator import rllib
-from orchestrator.distributions import EnvSpace
 from orchestrator.episodes import Episode
-from orchestrator.knobs import Continuous
-from orchestrator.level_env import EnvSetup
 from orchestrator.levels import Play
 from orchestrator.suites import draw_suite
 
@@ -128,52 +139,12 @@ def test_suites_do_not_show_in_training(ray_runtime: None) -> None:
 # Save and restore
 
 
-SWING = EnvSpace({"g": Continuous(5.0, 15.0)})
-
-
-def make_swing(level: Any) -> Any:
-    return gymnasium.wrappers.TimeLimit(Pendulum(dict(level)), 30)
-
-
-def tiny_dqn() -> AlgorithmConfig:
-    config = DQNConfig()
-    config.env_runners(num_env_runners=0, num_envs_per_env_runner=2, rollout_fragment_length=4)
-    config.training(
-        train_batch_size_per_learner=16,
-        num_steps_sampled_before_learning_starts=48,
-        target_network_update_freq=40,
-        lr=1e-3,
-        replay_buffer_config={"type": "PrioritizedEpisodeReplayBuffer", "capacity": 400},
-    )
-    config.rl_module(model_config={"fcnet_hiddens": [8]})
-    return configured(_short(config), pole())
-
-
-def tiny_sac() -> AlgorithmConfig:
-    config = SACConfig()
-    config.env_runners(num_env_runners=0, num_envs_per_env_runner=2, rollout_fragment_length=4)
-    config.training(
-        train_batch_size_per_learner=16,
-        num_steps_sampled_before_learning_starts=48,
-        actor_lr=1e-3,
-        critic_lr=2e-3,
-        alpha_lr=3e-3,
-        replay_buffer_config={"type": "EpisodeReplayBuffer", "capacity": 400},
-    )
-    config.rl_module(model_config={"fcnet_hiddens": [8]})
-    return configured(_short(config), EnvSetup(make_swing, "method", SWING.full()))
-
-
-def _short(config: AlgorithmConfig) -> AlgorithmConfig:
-    return config.reporting(min_time_s_per_iteration=0, min_sample_timesteps_per_iteration=40)
-
-
 def tiny_ppo_with_kl() -> AlgorithmConfig:
-    return configured(_kl(tiny_ppo()), pole())
+    return configured(with_kl(tiny_ppo()), pole())
 
 
 def remote_ppo_with_kl() -> AlgorithmConfig:
-    return configured(_kl(tiny_ppo(remote=2, envs=2)), pole())
+    return configured(with_kl(tiny_ppo(remote=2, envs=2)), pole())
 
 
 def agents_ppo() -> AlgorithmConfig:
@@ -181,20 +152,7 @@ def agents_ppo() -> AlgorithmConfig:
 
 
 def filtered_ppo() -> AlgorithmConfig:
-    config = _kl(tiny_ppo())
-    config.env_runners(env_to_module_connector=mean_std)
-    return configured(config, pole())
-
-
-def mean_std(env: Any, spaces: Any, device: Any) -> Any:
-    from ray.rllib.connectors.env_to_module import MeanStdFilter
-
-    return MeanStdFilter()
-
-
-def _kl(config: Any) -> Any:
-    # A target that is missed at every iteration, so that the coefficient moves.
-    return config.training(use_kl_loss=True, kl_coeff=0.3, kl_target=1e-6, lr=1e-3)
+    return configured(with_kl(filtered(tiny_ppo())), pole())
 
 
 CONFIGS = {
@@ -202,8 +160,8 @@ CONFIGS = {
     "ppo-2-remote": remote_ppo_with_kl,
     "ppo-agents": agents_ppo,
     "ppo-filter": filtered_ppo,
-    "dqn": tiny_dqn,
-    "sac": tiny_sac,
+    "dqn": lambda: configured(tiny_dqn(), pole()),
+    "sac": lambda: configured(tiny_sac(), swing()),
 }
 
 
@@ -313,6 +271,9 @@ def test_becoming_in_place_is_what_a_fresh_build_is(lived: Any) -> None:
     config, algorithm, path, _, _ = lived
     name = "critic_lr" if "critic_lr" in config().to_dict() else "lr"
     hyperparameters = {name: 5e-3, "gamma": 0.9}
+    if isinstance(config(), DQNConfig) and name == "lr":
+        # It is the runners' modules that explore.
+        hyperparameters["epsilon"] = 0.3
     rllib.reconfigure(algorithm, config(), hyperparameters)
     rllib.restore(algorithm, path)
     in_place = state_of(algorithm)
@@ -414,6 +375,42 @@ def test_a_runner_with_other_weights_is_named(remote: Algorithm, which: str) -> 
     rllib.check_weights(remote)
 
 
+def test_no_weights_are_dropped_on_the_way_to_a_busy_runner(remote: Algorithm) -> None:
+    group = remote.env_runner_group
+    group.foreach_env_runner_async_fetch_ready(lambda runner: time.sleep(0.3), tag="nap")
+
+    def advance(learner: Any) -> None:
+        learner._weights_seq_no += 1
+
+    for _ in range(4):
+        rllib.each_learner(remote, advance)
+        group.sync_weights(from_worker_or_learner_group=remote.learner_group, inference_only=True)
+    found = rllib.each_runner(remote, lambda runner: runner._weights_seq_no)
+    assert found == rllib.each_learner(remote, lambda learner: learner._weights_seq_no) * 2
+    rllib.push_weights(remote)
+
+
+def test_an_iteration_waits_for_every_runner(remote: Algorithm) -> None:
+    assert remote.config.sample_timeout_s is None
+    assert remote.config.sync_filters_on_rollout_workers_timeout_s is None
+
+
+def test_whole_episodes_are_not_played_on_the_same_levels_again(ray_runtime: None) -> None:
+    config = tiny_ppo(steps=24).env_runners(batch_mode="complete_episodes")
+    lives = []
+    for _ in range(2):
+        with built(configured(config, meter(ByMethod))) as algorithm:
+            rllib.reseed(algorithm, "whole")
+            levels: list[Any] = []
+            for _ in range(3):
+                algorithm.train()
+                levels += [tuple(e.level.items()) for e in rllib.drain_episodes(algorithm)]
+            lives.append(levels)
+    assert len(lives[0]) >= 12
+    assert len(set(lives[0])) == len(lives[0])
+    assert lives[0] == lives[1]
+
+
 def test_a_runner_that_holds_another_revision_is_an_error(remote: Algorithm) -> None:
     def deafen(runner: Any) -> None:
         if runner.worker_index == 2:
@@ -424,3 +421,18 @@ def test_a_runner_that_holds_another_revision_is_an_error(remote: Algorithm) -> 
     rllib.each_runner(remote, deafen)
     with pytest.raises(RuntimeError, match=r"must hold revision 9, .*\[9, 9, -1, -1\]"):
         rllib.push_distribution(remote, POLE.full(), 9)
+
+
+def test_a_model_is_saved_whatever_became_of_its_runners(remote: Algorithm, tmp_path: Path) -> None:
+    def die(runner: Any) -> None:
+        if runner.worker_index == 2:
+            os._exit(1)
+
+    remote.env_runner_group.foreach_env_runner_async_fetch_ready(die, tag="death")
+    # At first nobody knows that it is dead.
+    for place in (tmp_path / "unknown", tmp_path / "known"):
+        place.mkdir()
+        rllib.save(remote, place)
+        with built(tiny_ppo_with_kl()) as algorithm:
+            rllib.restore(algorithm, place)
+            assert rllib.weights_digest(algorithm) == rllib.weights_digest(remote)
