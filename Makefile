@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+KILLS ?= 200
+SEED ?= 0
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench faults chaos clean
 
 demo: $(READY)
 	$(BIN)/envolve run experiments/quickstart.yaml
@@ -24,6 +26,12 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+faults: $(READY)
+	$(BIN)/python -m benchmarks.faults
+
+chaos: $(READY)
+	$(BIN)/python -m pytest tests/chaos --kills $(KILLS) --chaos-seed $(SEED)
 
 clean:
 	rm -rf $(VENV)

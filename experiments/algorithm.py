@@ -112,7 +112,9 @@ def _default_config(name: str) -> AlgorithmConfig | Finding:
         return Finding(_NAME, must, show(name), "It has no version for RLlib's new API stack")
     # Whole populations share the machine: a member samples in its own process unless told to
     # have env runners (PPO's own default are two more processes for each member).
-    return config.env_runners(num_env_runners=0)
+    config.env_runners(num_env_runners=0)
+    # DQN's and SAC's default is a second: the machine's speed would decide how much is trained.
+    return config.reporting(min_time_s_per_iteration=0)
 
 
 def _meant(name: str, usable: list[str]) -> str | None:

@@ -64,6 +64,22 @@ def machine() -> Machine:
     )
 
 
+def exactness_notes(arms: Mapping[str, Experiment], configs: Mapping[str, Config]) -> list[str]:
+    """Why a resume of synchronous arms is not promised to be exact, one line for each reason."""
+    found: dict[str, list[str]] = {}
+    for name, experiment in arms.items():
+        if experiment.population.mode == "sync":
+            gaps = rllib.exactness_gaps(configs[name].algorithm)
+            if experiment.stop.minutes is not None:
+                gaps.append("stop.minutes: the clock decides when it ends")
+            for gap in gaps:
+                found.setdefault(gap, []).append(name)
+    return [
+        f"arm {', '.join(names)}: a resumed run is not promised to be bit-identical. {gap}"
+        for gap, names in found.items()
+    ]
+
+
 def arm_of(name: str, experiment: Experiment, given: Config, residency: Residency) -> Arm:
     """Wire one arm."""
     cpus = residency.cpus[name]

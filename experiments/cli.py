@@ -126,17 +126,21 @@ def resume(name: RunName, set_: Set = None, as_json: AsJson = False) -> None:
 @app.command()
 def validate(file: File, set_: Set = None, as_json: AsJson = False) -> None:
     """Check an experiment file, RLlib's keys and the env included; all problems at once."""
+    from experiments.build import exactness_notes
     from experiments.checking import check
     from experiments.targets import load_file
 
     loaded = load_file(file, set_ or [])
-    check(loaded)
+    notes = exactness_notes(loaded.arms, check(loaded))
     arms = {name: len(loaded.seeds) * arm.population.size for name, arm in loaded.arms.items()}
     if as_json:
-        typer.echo(json.dumps({"valid": True, "name": loaded.name, "members": arms}))
+        said = {"valid": True, "name": loaded.name, "members": arms, "notes": notes}
+        typer.echo(json.dumps(said))
     else:
         listed = ", ".join(f"{arm} ({members} members)" for arm, members in arms.items())
         typer.echo(f"{file} holds: {loaded.name}, {listed}")
+        for note in notes:
+            typer.echo(f"note: {note}")
 
 
 @app.command()

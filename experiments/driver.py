@@ -92,6 +92,8 @@ def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
         arms = wire(target.loaded, configs)
         for line in target.differences:
             sys.stderr.write(f"changed: {line}\n")
+        for note in build.exactness_notes(target.loaded.arms, configs):
+            sys.stderr.write(f"note: {note}\n")
         if target.begun:
             run = take_up(target.loaded, place, command, target.differences)
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from orchestrator.rllib.building import ENV_NAME, build, configure, reconfigure
 from orchestrator.rllib.last_words import keep_words
 from orchestrator.rllib.processes import each_learner, each_runner, reseed
+from orchestrator.rllib.promises import exactness_gaps
 from orchestrator.rllib.running import (
     drain_episodes,
     env_steps,
@@ -36,6 +37,7 @@ __all__ = [
     "each_runner",
     "effective_lr",
     "env_steps",
+    "exactness_gaps",
     "keep_words",
     "learner_metrics",
     "play",

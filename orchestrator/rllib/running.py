@@ -56,6 +56,7 @@ def play(algorithm: Algorithm, plays: Sequence[Play]) -> tuple[list[Episode], in
     """
     runner = algorithm.eval_env_runner
     push_weights(algorithm)
+    _freeze_filters(runner)
     envs = runner.env.unwrapped.envs
     for slot, env in enumerate(envs):
         env.get_wrapper_attr("schedule")(plays[slot :: len(envs)] or plays[-1:])
@@ -71,6 +72,16 @@ def play(algorithm: Algorithm, plays: Sequence[Play]) -> tuple[list[Episode], in
                 finished.setdefault(episode.play, episode)
     runner.get_metrics()  # RLlib keeps the episodes for its metrics until this is called.
     return [finished[play.index] for play in plays], steps
+
+
+def _freeze_filters(runner: Any) -> None:
+    """Have observation filters keep what training taught them.
+
+    Else what a level is played with would depend on the levels that were played before.
+    """
+    for piece in runner._env_to_module.connectors:
+        if hasattr(piece, "_update_stats"):
+            piece._update_stats = False
 
 
 def learner_metrics(result: Mapping[str, Any]) -> dict[str, float]:

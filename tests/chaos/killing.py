@@ -47,6 +47,9 @@ DRIVER, MEMBER, RUNNER, RAYLET, GCS, PARENT, TREE = (
 )  # fmt: skip
 # Parts of the names that Ray gives to its processes.
 _NAMES = {MEMBER: "MemberTrial", RUNNER: "EnvRunner", RAYLET: "raylet/raylet", GCS: "gcs_server"}
+_WHILE_TRAINING = [
+    point for point in crash_points.POINTS if point not in ("run.recorded", "resume.recorded")
+]
 _LIFE = 120.0
 
 
@@ -80,26 +83,43 @@ class Chaos:
         """How many there were so far."""
         return sum(self.killed.values())
 
-    def live(self, kills: int, *overrides: str) -> int:
+    def live(self, kills: int) -> int:
         """Start or resume the run and kill at it, ``kills`` times at most; returns its exit code.
 
         Returns as soon as the command has ended, whether by a kill or not.
         """
         armed = self.run.path.parent / "crash"
+        before = self.kills
+        beginning = self._arm_the_beginning(armed) if kills else None
         process = self.envolve.start(
-            "run", "chaos.yaml", "--run-dir", self.run.path.name, "--resume", "auto", *overrides,
+            "run", "chaos.yaml", "--run-dir", self.run.path.name, "--resume", "auto",
             env={crash_points.VARIABLE: str(armed), "RAY_gcs_rpc_server_reconnect_timeout_s": "5"},
         )  # fmt: skip
-        before = self.kills
+        if beginning is not None:
+            begun = results_of(self.run.path)
+            _wait(lambda: not armed.exists() or results_of(self.run.path) > begun, process, _LIFE)
+            self.killed[f"at {beginning}"] += not armed.exists()
         while process.poll() is None and self.kills - before < kills:
             self._kill_once(process, armed)
         self.run_out(process)
         armed.unlink(missing_ok=True)
         return int(process.returncode)
 
+    def _arm_the_beginning(self, armed: Path) -> str | None:
+        """Now and then the driver dies before anybody trains."""
+        if self.rng.random() < 0.8:
+            return None
+        point = "resume.recorded" if (self.run.path / "journal.jsonl").exists() else "run.recorded"
+        crash_points.arm(armed, point)
+        return point
+
     def run_out(self, process: subprocess.Popen[str]) -> None:
-        """Wait for the command's end; nothing that it started may outlive it for long."""
-        tree = _tree(process)
+        """Wait for the command's end; nothing that it started may outlive it for long.
+
+        But for Ray's agents, which write nothing of ours: they look every now and then whether
+        their raylet is still there.
+        """
+        tree = [one for one in _tree(process) if "Agent" not in _line(one)]
         process.communicate(timeout=_LIFE)
         _, alive = psutil.wait_procs(tree, timeout=30)
         assert not alive, f"outlived the command: {alive}"
@@ -112,20 +132,30 @@ class Chaos:
 
     def _at_a_point(self, process: subprocess.Popen[str], armed: Path) -> None:
         """Some process dies at a named point of the code, at one of its next passes."""
-        point = str(self.rng.choice(crash_points.POINTS))
-        crash_points.arm(armed, point, int(self.rng.integers(1, 4)))
-        # Points that this life does not pass any more are given up.
-        if _wait(lambda: not armed.exists(), process, 4.0):
+        point = str(self.rng.choice(_WHILE_TRAINING))
+        crash_points.arm(armed, point, int(self.rng.integers(1, 3)))
+        if point == "signal.saved":
+            self._wait_for_results(process)
+            process.terminate()
+        # Points that are rare are given up, before the run is over.
+        if _wait(lambda: not armed.exists(), process, 2.0 if self._training(process) else 30.0):
             self.killed[f"at {point}"] += 1
         armed.unlink(missing_ok=True)
+
+    def _training(self, process: subprocess.Popen[str]) -> bool:
+        """Whether members train already."""
+        return process.poll() is None and bool(_found(process, MEMBER))
+
+    def _wait_for_results(self, process: subprocess.Popen[str]) -> None:
+        begun = results_of(self.run.path)
+        _wait(lambda: results_of(self.run.path) > begun, process, 30.0)
 
     def _at_a_moment(self, process: subprocess.Popen[str]) -> None:
         """A process dies at a random moment: while everything starts, or while members train."""
         target = str(self.rng.choice([DRIVER, MEMBER, RUNNER, RAYLET, GCS, PARENT, TREE]))
         if self.rng.random() < 0.8:
-            begun = results_of(self.run.path)
-            _wait(lambda: results_of(self.run.path) > begun, process, 30.0)
-        time.sleep(float(self.rng.uniform(0.0, 1.0)))
+            self._wait_for_results(process)
+        time.sleep(float(self.rng.uniform(0.0, 0.5)))
         if target == TREE:
             self.envolve.kill_tree(process)
             self.killed[TREE] += 1

@@ -15,9 +15,10 @@ from real_runs import Envolve, RunOnDisk
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(0)]
 
-LAST = 12
-KILLS_A_ROUND = 10
 MEMBERS = 2
+LAST = 40
+# More would not fit between the beginning and the end of a run.
+KILLS_OF_A_RUN = 10
 
 
 def test_a_population_under_random_kills_ends_as_one_that_was_left_alone(
@@ -25,39 +26,55 @@ def test_a_population_under_random_kills_ends_as_one_that_was_left_alone(
 ) -> None:
     kills, seed = request.config.getoption("kills"), request.config.getoption("chaos_seed")
     killed: Counter[str] = Counter()
+    alone: dict[int, RunOnDisk] = {}
     number = 0
     while killed.total() < kills:
-        chaos = _round(tmp_path / f"round{number}", seed + number, kills - killed.total())
-        killed += chaos.killed
+        runners = (seed + number) % 2
+        if runners not in alone:
+            alone[runners] = _left_alone(tmp_path / f"alone{runners}", runners)
+        place = tmp_path / f"run{number}"
+        most = min(kills - killed.total(), KILLS_OF_A_RUN)
+        killed += _killed_at(place, runners, seed + number, most, alone[runners])
         number += 1
         with capsys.disabled():
-            print(f"round {number}: {killed.total()} kills so far")  # noqa: T201
+            print(f"{number} runs, {killed.total()} kills", flush=True)  # noqa: T201
     with capsys.disabled():
         for target, count in sorted(killed.items()):
             print(f"{count:5} {target}")  # noqa: T201
 
 
-def _round(place: Path, seed: int, most: int) -> Chaos:
-    place.mkdir()
-    rng = np.random.default_rng(seed)
-    runners = int(seed % 2)
-    (place / "chaos.yaml").write_text(chaos_file(MEMBERS, runners, LAST))
-    envolve = Envolve(place)
+def _left_alone(place: Path, runners: int) -> RunOnDisk:
+    envolve = _command(place, runners)
     try:
-        expected = RunOnDisk(place / "alone")
-        ended = envolve("run", "chaos.yaml", "--run-dir", "alone")
-        assert ended.code == 0, ended.err
-        chaos = Chaos(envolve, RunOnDisk(place / "run"), rng)
-        code = -1
-        while code != 0:
-            code = chaos.live(min(most, KILLS_A_ROUND) - chaos.kills)
-            check_disk(chaos.run)
-        run = chaos.run
-        assert run.journal[-1]["status"] == "finished"
-        assert run.weights(LAST) == expected.weights(LAST)
-        assert run.decisions() == expected.decisions()
-        check_lineage(run)
-        assert len(list((run.path / "best").glob("[!.]*"))) == 2
+        ended = envolve("run", "chaos.yaml", "--run-dir", "run")
     finally:
         envolve.close()
-    return chaos
+    assert ended.code == 0, ended.err
+    return RunOnDisk(place / "run")
+
+
+def _killed_at(
+    place: Path, runners: int, seed: int, most: int, expected: RunOnDisk
+) -> Counter[str]:
+    """Kill at a run until it has had ``most`` of it or is at its end; it must end as expected."""
+    envolve = _command(place, runners)
+    chaos = Chaos(envolve, RunOnDisk(place / "run"), np.random.default_rng(seed))
+    try:
+        while chaos.live(most - chaos.kills) != 0:
+            check_disk(chaos.run)
+    finally:
+        envolve.close()
+    run = chaos.run
+    check_disk(run)
+    check_lineage(run)
+    assert run.journal[-1]["status"] == "finished"
+    assert run.weights(LAST) == expected.weights(LAST)
+    assert run.decisions() == expected.decisions()
+    assert len(list((run.path / "best").glob("[!.]*"))) == 2
+    return chaos.killed
+
+
+def _command(place: Path, runners: int) -> Envolve:
+    place.mkdir()
+    (place / "chaos.yaml").write_text(chaos_file(MEMBERS, runners, LAST))
+    return Envolve(place)

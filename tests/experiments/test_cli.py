@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import TINY, Ended, Envolve
 from made_runs import TEXT, made_run
+from real_runs import TINY, Ended, Envolve
 from test_run_dir import held_elsewhere
 
 from experiments.run_dir import note_latest

@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import Envolve
 from made_runs import TEXT, loaded
+from real_runs import Envolve
 
 from experiments.costs import silence
 from experiments.estimate import START_UP, Cost, Plan, Work, measured_as, work_of

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import time
 from pathlib import Path
 
-import psutil
 import pytest
-from conftest import TINY, Ended, Envolve, RunOnDisk, results_of, wait_until
+from real_runs import TINY, Ended, Envolve, RunOnDisk, results_of, wait_until
 
 pytestmark = pytest.mark.ray
 
@@ -56,29 +53,6 @@ class TestAnUndisturbedRun:
                     # Envs are reset at boundaries, and mutations happen nowhere else.
                     assert set(record["revisions"]) <= {str(present)}
 
-    def test_a_loser_goes_on_from_its_donors_checkpoint(
-        self, reference: tuple[RunOnDisk, Ended]
-    ) -> None:
-        run, _ = reference
-        exploits = run.of("exploit")
-        assert exploits
-        late = [record for record in exploits if record["iteration"] == LAST - 2]
-        for exploit in late:
-            (own,) = run.of("checkpoint", member=exploit["member"], iteration=LAST)
-            parent = run.manifest(own)["parent"]
-            assert parent == {"checkpoint": exploit["checkpoint"], "digest": exploit["digest"]}
-
-    def test_every_member_is_saved_at_every_boundary_before_it_is_displaced(
-        self, reference: tuple[RunOnDisk, Ended]
-    ) -> None:
-        run, _ = reference
-        for iteration in (2, 4, 6, LAST):
-            saved = run.of("checkpoint", iteration=iteration)
-            assert {(r["arm"], r["seed"], r["member"]) for r in saved} == MEMBERS
-        for exploit in run.of("exploit"):
-            saved_before = run.journal[: run.journal.index(exploit)]
-            assert exploit["saved"] in [r.get("path") for r in saved_before]
-
     def test_the_test_suite_is_played_once_for_the_best_member(
         self, reference: tuple[RunOnDisk, Ended]
     ) -> None:
@@ -105,47 +79,6 @@ class TestAnUndisturbedRun:
 
 
 class TestResume:
-    @pytest.mark.parametrize("results", [2, 16], ids=["early", "late"])
-    def test_after_sigkill_of_everything_it_ends_as_if_never_killed(
-        self, results: int, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        batch = ("run", "tiny.yaml", "--run-dir", "run", "--resume", "auto")
-        process = envolve.start(*batch)
-        wait_until(lambda: results_of(run.path) >= results, process)
-        envolve.kill_tree(process)
-        ended = envolve(*batch)
-        assert ended.code == 0, ended.err
-        expected, _ = reference
-        assert run.weights(LAST) == expected.weights(LAST)
-        assert run.decisions() == expected.decisions()
-        again = envolve(*batch)
-        assert again.code == 0
-        assert "is finished" in again.err
-
-    def test_a_run_extended_equals_one_that_was_started_longer(
-        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        first = envolve("run", "tiny.yaml", "--run-dir", "run", "-S", "stop.iterations=4")
-        assert first.code == 0, first.err
-        ended = envolve("resume", "run", "--set", f"stop.iterations={LAST}")
-        assert ended.code == 0, ended.err
-        assert "stop.iterations: 4 → 8" in ended.err
-        expected, _ = reference
-        assert run.weights(LAST) == expected.weights(LAST)
-        assert run.decisions() == expected.decisions()
-
-    def test_a_population_larger_than_its_seats_ends_the_same(
-        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        ended = envolve("run", "tiny.yaml", "--run-dir", "run", "-S", "resources.max_resident=2")
-        assert ended.code == 0, ended.err
-        expected, _ = reference
-        assert run.weights(LAST) == expected.weights(LAST)
-        assert run.decisions() == expected.decisions()
-
     def test_a_damaged_checkpoint_is_passed_over_and_the_user_is_told(
         self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
     ) -> None:
@@ -172,45 +105,6 @@ class TestResume:
         ended = envolve("resume", "run", "--set", "stop.iterations=10")
         assert ended.code == 4
         assert "Traceback" not in ended.err
-
-
-class TestSignals:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_every_member_is_saved_and_the_run_can_go_on(
-        self, number: signal.Signals, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        process = envolve.start("run", "tiny.yaml", "--run-dir", "run")
-        wait_until(lambda: results_of(run.path) >= 7, process)
-        process.send_signal(number)
-        process.communicate(timeout=60)
-        assert process.returncode == 128 + number
-        assert run.journal[-1]["status"] == "stopped"
-        for arm, seed, member in MEMBERS:
-            mine = {"arm": arm, "seed": seed, "member": member}
-            trained = max(r["iteration"] for r in run.of("result", **mine))
-            assert trained in [r["iteration"] for r in run.of("checkpoint", **mine)]
-        if number == signal.SIGTERM:
-            return
-        ended = envolve("resume", "run")
-        assert ended.code == 0, ended.err
-        expected, _ = reference
-        assert run.weights(LAST) == expected.weights(LAST)
-
-
-class TestFaults:
-    def test_a_member_process_that_dies_is_put_back_and_the_end_is_the_same(
-        self, reference: tuple[RunOnDisk, Ended], envolve: Envolve
-    ) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        process = envolve.start("run", "tiny.yaml", "--run-dir", "run")
-        wait_until(lambda: results_of(run.path) >= 4, process)
-        _members_of(process.pid)[0].kill()
-        _, err = process.communicate(timeout=200)
-        assert process.returncode == 0, err
-        assert [fault["action"] for fault in run.of("fault")] == ["retried"]
-        expected, _ = reference
-        assert run.weights(LAST) == expected.weights(LAST)
 
 
 class TestWhereTheUserStands:
@@ -274,39 +168,6 @@ class TestModesAndSweeps:
             for seed in (0, 1)
             for member in (0, 1)
         }
-
-    def test_remote_env_runners_and_the_death_of_one(self, envolve: Envolve) -> None:
-        run = RunOnDisk(envolve.cwd / "run")
-        process = envolve.start(
-            "run", "tiny.yaml", "--run-dir", "run", "-S", "population.size=2",
-            "-S", "algorithm.env_runners.num_env_runners=1", "-S", "stop.iterations=6",
-        )  # fmt: skip
-        wait_until(lambda: results_of(run.path) >= 3, process)
-        _runners_of(process.pid)[0].kill()
-        _, err = process.communicate(timeout=200)
-        assert process.returncode == 0, err
-        assert {fault["action"] for fault in run.of("fault")} == {"retried"}
-        assert set(run.weights(6)) == {("main", 0, 0), ("main", 0, 1)}
-
-
-def _members_of(pid: int) -> list[psutil.Process]:
-    return _named(pid, "MemberTrial")
-
-
-def _runners_of(pid: int) -> list[psutil.Process]:
-    return _named(pid, "EnvRunner")
-
-
-def _named(pid: int, part: str) -> list[psutil.Process]:
-    """Ray's workers below a process, by what they run now."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        tree = psutil.Process(pid).children(recursive=True)
-        found = [p for p in tree if part in " ".join(p.cmdline())]
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"no process of Ray's runs a {part}")
 
 
 MINE = """\

@@ -118,7 +118,9 @@ def test_row_11_a_moved_run_goes_on_after_an_exploit(
 ) -> None:
     """Another directory, another name; `show` and `evaluate` read it too."""
     assert taken_up.run.of("exploit")
-    assert str(taken_up.run.path.parent) not in (taken_up.run.path / "journal.jsonl").read_text()
+    for record in taken_up.run.journal:
+        if record["kind"] in ("checkpoint", "exploit", "prune"):
+            assert record.get("path", record.get("checkpoint")).startswith("members/")
     ends_alike(taken_up.run, reference)
     shown = place("reader")("show", taken_up.run.path)
     assert shown.code == 0
@@ -138,10 +140,11 @@ def test_row_12_a_hard_kill_costs_no_finished_interval(taken_up: TakenUp) -> Non
 def test_row_13_signals_save_every_member(
     interrupted: tuple[RunOnDisk, list[Ended]], reference: Hurt
 ) -> None:
-    """SIGTERM and SIGINT: saved, 143 and 130; two signals: at once; resumable each time."""
+    """SIGTERM, SIGINT: saved, exit code 143, 130; a second one: at once; resumable each time."""
     run, ends = interrupted
-    expected = [128 + signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM, 0]
-    assert [ended.code for ended in ends] == expected, [ended.err for ended in ends]
+    term, interrupt, both, end = (ended.code for ended in ends)
+    assert (term, interrupt, end) == (128 + signal.SIGTERM, 128 + signal.SIGINT, 0)
+    assert both in (term, interrupt)
     stops = [place for place, record in enumerate(run.journal) if record["kind"] == "end"]
     assert [run.journal[stop]["status"] for stop in stops] == ["stopped", "stopped", "finished"]
     for stop in stops[:2]:

@@ -178,7 +178,7 @@ def made(ray_runtime: None, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     return make
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case != "filter"])
+@pytest.mark.parametrize("case", CASES)
 def test_what_is_exported_acts_as_what_was_scored(case: str, made: Callable[[str], Made]) -> None:
     one = made(case)
     # One level at a time here, several at once there: sums in another order.

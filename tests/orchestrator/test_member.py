@@ -109,8 +109,8 @@ def test_the_last_iteration_is_a_boundary_wherever_it_falls(
 
 
 def told(reports: list[Report]) -> list[Any]:
-    """The reports without what differs from run to run."""
-    plain = [replace(report, seconds={}, digest=None) for report in reports]
+    """The reports without what differs from run to run, and without the checkpoint's place."""
+    plain = [replace(report, seconds={}, checkpoint=None, digest=None) for report in reports]
     return [
         replace(r, learner={k: v for k, v in r.learner.items() if not _timing(k)}) for r in plain
     ]
@@ -182,7 +182,7 @@ def test_a_copy_is_the_donors_weights_with_its_own_levels(
         for _ in range(2):
             donor.iterate()
         assert weights(donor) not in (grown, expected)
-    assert saved.checkpoint == saved_again[0]
+    assert saved_again[0].startswith(f"{saved.checkpoint}-")
 
 
 def test_only_the_journalled_checkpoint_is_loaded(ray_runtime: None, tmp_path: Path) -> None:
