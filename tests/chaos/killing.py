@@ -16,31 +16,72 @@ from real_runs import COMMAND, Envolve, RunOnDisk, results_of
 
 from orchestrator import checkpoints, crash_points
 
-# One member samples in a process of its own, so that there is an env runner to kill.
-CHAOS = """\
-envolve: 1
-name: chaos
+_PPO = """\
+  training: {lr: 0.001, train_batch_size_per_learner: 128, minibatch_size: 64, num_epochs: 1}
+  search: {lr: {low: 1.0e-4, high: 3.0e-3, scale: log}}
+  env_runners: {num_envs_per_env_runner: 4}
+"""
+_OFF_POLICY = """\
+  env_runners: {num_envs_per_env_runner: 2, rollout_fragment_length: 4}
+  reporting: {min_sample_timesteps_per_iteration: 40}
+  search: {train_batch_size_per_learner: {low: 8, high: 32, integer: true}}
+  training:
+    num_steps_sampled_before_learning_starts: 48
+    replay_buffer_config: {type: BUFFER, capacity: 400}
+"""
+_POLE = """\
 env:
   id: CartPole
   knobs:
     gravity: {low: 5.0, high: 20.0}
     length: {low: 0.25, high: 2.0, scale: log, start: {low: 0.5, high: 0.5}}
-algorithm:
-  training: {lr: 0.001, train_batch_size_per_learner: 128, minibatch_size: 64, num_epochs: 1}
-  env_runners: {num_envs_per_env_runner: 4, num_env_runners: RUNNERS}
-  rl_module: {model_config: {fcnet_hiddens: [16]}}
-  search: {lr: {low: 1.0e-4, high: 3.0e-3, scale: log}}
-curriculum: {kind: population, widen: {above: 15, by: 0.1, min_episodes: 2}}
-population:
-  size: MEMBERS
-  interval: 2
-  exploit: {kind: truncation, fraction: 0.5}
-  max_faults: 1000
-evaluation: {levels: 4, test_levels: 0, max_steps: 50}
-checkpoint: {keep_best: 2}
-resources: {cpus_per_member: 0.5}
-stop: {iterations: LAST}
 """
+_SWING = """\
+env:
+  id: Pendulum
+  knobs:
+    g: {low: 5.0, high: 15.0}
+"""
+_FILE = """\
+envolve: 1
+name: chaos
+{env}algorithm:
+  name: {name}
+  rl_module: {{model_config: {{fcnet_hiddens: [16]}}}}
+{algorithm}curriculum: {{kind: population, widen: {{above: {above}, by: 0.1, min_episodes: 2}}}}
+population:
+  size: 2
+  interval: 2
+  exploit: {{kind: truncation, fraction: 0.5}}
+  max_faults: 1000
+evaluation: {{levels: 4, test_levels: 0, max_steps: 50}}
+checkpoint: {{keep_best: 2}}
+resources: {{cpus_per_member: 0.5}}
+stop: {{iterations: {last}}}
+"""
+
+#: Experiment files of populations that are small enough to be killed often.
+FILES = {
+    "PPO": {"name": "PPO", "env": _POLE, "algorithm": _PPO, "above": 15},
+    "PPO with 2 env runners": {
+        "name": "PPO",
+        "env": _POLE,
+        "algorithm": _PPO.replace("runner: 4}", "runner: 2, num_env_runners: 2}"),
+        "above": 15,
+    },
+    "DQN": {
+        "name": "DQN",
+        "env": _POLE,
+        "algorithm": _OFF_POLICY.replace("BUFFER", "PrioritizedEpisodeReplayBuffer"),
+        "above": 15,
+    },
+    "SAC": {
+        "name": "SAC",
+        "env": _SWING,
+        "algorithm": _OFF_POLICY.replace("BUFFER", "EpisodeReplayBuffer"),
+        "above": -1700,
+    },
+}
 
 DRIVER, MEMBER, RUNNER, RAYLET, GCS, PARENT, TREE = (
     "driver", "member", "env runner", "raylet", "gcs", "parent", "everything",
@@ -53,13 +94,9 @@ _WHILE_TRAINING = [
 _LIFE = 120.0
 
 
-def chaos_file(members: int, runners: int, last: int) -> str:
-    """The experiment file of a population that is small enough to be killed often."""
-    values = {"MEMBERS": members, "RUNNERS": runners, "LAST": last}
-    text = CHAOS
-    for name, value in values.items():
-        text = text.replace(name, str(value))
-    return text
+def chaos_file(kind: str, last: int) -> str:
+    """One of `FILES`, with members that train so many iterations."""
+    return _FILE.format(**FILES[kind], last=last)
 
 
 @dataclass

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from killing import Chaos, chaos_file, check_disk, check_lineage
+from killing import FILES, Chaos, chaos_file, check_disk, check_lineage
 from real_runs import Envolve, RunOnDisk
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(0)]
 
-MEMBERS = 2
 LAST = 40
 # More would not fit between the beginning and the end of a run.
 KILLS_OF_A_RUN = 10
@@ -26,25 +26,23 @@ def test_a_population_under_random_kills_ends_as_one_that_was_left_alone(
 ) -> None:
     kills, seed = request.config.getoption("kills"), request.config.getoption("chaos_seed")
     killed: Counter[str] = Counter()
-    alone: dict[int, RunOnDisk] = {}
-    number = 0
-    while killed.total() < kills:
-        runners = (seed + number) % 2
-        if runners not in alone:
-            alone[runners] = _left_alone(tmp_path / f"alone{runners}", runners)
-        place = tmp_path / f"run{number}"
+    alone: dict[str, RunOnDisk] = {}
+    for number, kind in enumerate(itertools.cycle(FILES)):
+        if killed.total() >= kills:
+            break
+        if kind not in alone:
+            alone[kind] = _left_alone(tmp_path / f"alone{number}", kind)
         most = min(kills - killed.total(), KILLS_OF_A_RUN)
-        killed += _killed_at(place, runners, seed + number, most, alone[runners])
-        number += 1
+        killed += _killed_at(tmp_path / f"run{number}", kind, seed + number, most, alone[kind])
         with capsys.disabled():
-            print(f"{number} runs, {killed.total()} kills", flush=True)  # noqa: T201
+            print(f"run {number + 1} ({kind}): {killed.total()} kills", flush=True)  # noqa: T201
     with capsys.disabled():
         for target, count in sorted(killed.items()):
             print(f"{count:5} {target}")  # noqa: T201
 
 
-def _left_alone(place: Path, runners: int) -> RunOnDisk:
-    envolve = _command(place, runners)
+def _left_alone(place: Path, kind: str) -> RunOnDisk:
+    envolve = _command(place, kind)
     try:
         ended = envolve("run", "chaos.yaml", "--run-dir", "run")
     finally:
@@ -53,11 +51,9 @@ def _left_alone(place: Path, runners: int) -> RunOnDisk:
     return RunOnDisk(place / "run")
 
 
-def _killed_at(
-    place: Path, runners: int, seed: int, most: int, expected: RunOnDisk
-) -> Counter[str]:
+def _killed_at(place: Path, kind: str, seed: int, most: int, expected: RunOnDisk) -> Counter[str]:
     """Kill at a run until it has had ``most`` of it or is at its end; it must end as expected."""
-    envolve = _command(place, runners)
+    envolve = _command(place, kind)
     chaos = Chaos(envolve, RunOnDisk(place / "run"), np.random.default_rng(seed))
     try:
         while chaos.live(most - chaos.kills) != 0:
@@ -74,7 +70,7 @@ def _killed_at(
     return chaos.killed
 
 
-def _command(place: Path, runners: int) -> Envolve:
+def _command(place: Path, kind: str) -> Envolve:
     place.mkdir()
-    (place / "chaos.yaml").write_text(chaos_file(MEMBERS, runners, LAST))
+    (place / "chaos.yaml").write_text(chaos_file(kind, LAST))
     return Envolve(place)
