@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exploit, exploit_in_run, mutation, reset, results, throughput
+from benchmarks import exploit, exploit_in_run, mutation, reset, results, safety, throughput
 from benchmarks.measure import Measurement
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "reset": reset.measure,
     "throughput": throughput.measure,
+    "safety": safety.measure,
     "mutation": mutation.measure,
     "exploit": exploit.measure,
     "exploit_in_run": exploit_in_run.measure,

@@ -23,7 +23,7 @@ from experiments.rules import rules_of
 from orchestrator import rllib
 from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.marginals import Range
-from orchestrator.member import Member
+from orchestrator.member import Member, Report
 from orchestrator.member_state import MemberState, Saved
 
 T = TypeVar("T")
@@ -106,12 +106,18 @@ def step(algorithm: Algorithm) -> None:
     rllib.each_runner(algorithm, lambda runner: len(runner.sample(num_timesteps=1)))
 
 
+def interval(member: Member) -> list[Report]:
+    """A member's reports up to its next boundary."""
+    reports = [member.iterate()]
+    while reports[-1].checkpoint is None:
+        reports.append(member.iterate())
+    return reports
+
+
 def donated(member: Member, start: MemberState) -> MemberState:
     """Where another member stands after it copied ``member``, which is trained to its boundary."""
-    report = member.iterate()
-    while report.checkpoint is None or report.digest is None:
-        report = member.iterate()
-    saved = Saved(report.checkpoint, report.digest, report.iteration)
+    report = interval(member)[-1]
+    saved = Saved(str(report.checkpoint), str(report.digest), report.iteration)
     arm, seed, number = start.key
     return replace(
         start,

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Aim, Measurement, alternated
-from benchmarks.setting import Setting, in_worker, narrow, quickstart, session
+from benchmarks.setting import Setting, in_worker, interval, narrow, quickstart, session
 from orchestrator import rllib
 from orchestrator.member import Member, Report
 from orchestrator.stop import Stop
@@ -63,7 +63,7 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
 def _at_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     """Parts of the intervals of a member that learns, from one boundary to the next."""
     member = Member(setting.arm.blueprint, run_dir, setting.start.plain())
-    intervals = [_interval(member) for _ in range(_INTERVALS)]
+    intervals = [interval(member) for _ in range(_INTERVALS)]
     member.close()
     # The first interval warms up.
     return [
@@ -74,13 +74,6 @@ def _at_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
         )
         for part in ("score", "save")
     ]
-
-
-def _interval(member: Member) -> list[Report]:
-    reports = [member.iterate()]
-    while reports[-1].checkpoint is None:
-        reports.append(member.iterate())
-    return reports
 
 
 def _share(part: str, reports: Sequence[Report]) -> float:

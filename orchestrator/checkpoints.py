@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,6 +24,7 @@ from orchestrator import crash_points
 
 MANIFEST = "manifest.json"
 VERSION = 1
+_FLUSHED_AT_ONCE = 16
 
 
 class Damaged(ValueError):
@@ -67,15 +69,16 @@ def write(place: Path, fill: Callable[[Path], None], facts: Mapping[str, Any]) -
 
 def _seal(temporary: Path, facts: Mapping[str, Any]) -> str:
     """Flush every file, write the manifest; returns its SHA-256."""
+    paths = sorted(temporary.rglob("*"))
+    # At once: one after another, each would wait for the disk by itself (ten times longer).
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
+        list(pool.map(_flush, paths))
     files = {}
-    for file in sorted(temporary.rglob("*")):
+    for file in paths:
         if file.is_file():
-            _flush(file)
             content = file.read_bytes()
             name = file.relative_to(temporary).as_posix()
             files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        else:
-            _flush(file)
     manifest = {"v": VERSION, **facts, "files": files}
     text = json.dumps(manifest, indent=1, sort_keys=True).encode()
     (temporary / MANIFEST).write_bytes(text)

@@ -237,6 +237,12 @@ class Pruned(MemberRecord):
     digest: str
     score: float | None
 
+    @classmethod
+    def of(cls, saved: CheckpointSaved) -> Pruned:
+        """The record that takes ``saved`` back."""
+        names = ("arm", "seed", "member", "iteration", "path", "digest", "score")
+        return cls(**{name: getattr(saved, name) for name in names})
+
 
 @dataclass(frozen=True)
 class Fault(MemberRecord):

@@ -20,7 +20,7 @@ def sweep(ledger: Ledger, shelf: Shelf, run_dir: Path) -> None:
     best = _filled(shelf, run_dir)
     superfluous = shelf.superfluous(ledger.populations.values())
     # Journalled first: what the journal names and did not prune is there.
-    ledger.record(*[_pruned(record) for record in superfluous])
+    ledger.record(*[Pruned.of(record) for record in superfluous])
     if superfluous:
         crash_points.reached("prune.recorded")
     for record in superfluous:
@@ -78,15 +78,3 @@ def best_name(record: CheckpointSaved) -> str:
     """A checkpoint's name under ``best/``; an iteration that is saved again gets another."""
     who = f"{record.arm}-seed{record.seed}-m{record.member}"
     return f"{who}-{record.iteration:06d}-{record.digest[:8]}"
-
-
-def _pruned(record: CheckpointSaved) -> Pruned:
-    return Pruned(
-        arm=record.arm,
-        seed=record.seed,
-        member=record.member,
-        iteration=record.iteration,
-        path=record.path,
-        digest=record.digest,
-        score=record.score,
-    )

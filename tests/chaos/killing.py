@@ -242,9 +242,9 @@ def check_lineage(run: RunOnDisk) -> None:
 
 
 def _found(process: subprocess.Popen[str], target: str) -> list[psutil.Process]:
-    if target == PARENT:
-        return [psutil.Process(process.pid)]
     tree = _tree(process)
+    if target == PARENT:
+        return tree[:1]
     if target == DRIVER:
         return [one for one in tree[1:] if COMMAND[-1] in _line(one)][:1]
     return [one for one in tree if _NAMES[target] in _line(one)]
