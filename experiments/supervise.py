@@ -74,7 +74,13 @@ def supervise(command: Sequence[str]) -> int:
     )
     for early in waiting:
         driver.send_signal(early)
-    return _exit_code(driver.wait(), received)
+    code = driver.wait()
+    if code < 0 and not received:
+        sys.stderr.write(
+            f"the run's process was killed ({signal.Signals(-code).name}); what its journal holds "
+            "is safe, and `envolve resume` goes on from there\n"
+        )
+    return _exit_code(code, received)
 
 
 def _exit_code(code: int, received: Sequence[int]) -> int:

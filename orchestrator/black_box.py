@@ -1,7 +1,8 @@
 """What an env was playing when its process died: a small file per process that outlives it.
 
 Every sub-env of a process has a slot: one byte that says whether it is inside ``reset`` or
-``step`` now, and its episode as JSON. The file is mapped into memory, so that writing costs what
+``step`` now, and its episode's level, as `marshal` has it (four times as fast as JSON; unlike
+pickle, reading it runs no code). The file is mapped into memory, so that writing costs what
 a write to memory costs (a step: two bytes), and what was written is there after any death of the
 process, a segmentation fault included. A process holds a lock on its file while it lives; who
 finds the lock free knows that the process is gone.
@@ -11,19 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import marshal
 import mmap
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 Doing = Literal["reset", "step"]
 
 IDLE, RESET, STEP = 0, 1, 2
 _DOING: dict[int, Doing] = {RESET: "reset", STEP: "step"}
-#: Bytes of a slot; an episode whose JSON is longer is not kept.
+#: Bytes of a slot; a level that takes more is not kept.
 SLOT = 2048
 _SLOTS = 32
 _SUFFIX = ".box"
@@ -48,13 +50,16 @@ class Slot:
         """What the env is inside of now."""
         return _DOING.get(self.memory[self.at])
 
-    def note(self, text: bytes) -> bool:
-        """Write down the episode that begins; False if it is too long to be kept."""
-        if len(text) > SLOT - 2:
-            return False
+    def note(self, revision: int, level: Mapping[str, Any]) -> None:
+        """Write down the episode that begins: its revision, and its level if that can be kept."""
+        try:
+            data = marshal.dumps((revision, level))
+        except ValueError:
+            data = marshal.dumps((revision, None))
+        if len(data) >= SLOT:
+            data = marshal.dumps((revision, None))
         begin = self.at + 1
-        self.memory[begin : begin + len(text) + 1] = text + b"\0"
-        return True
+        self.memory[begin : begin + len(data)] = data
 
     def release(self) -> None:
         """Give the slot to the next env of this process that claims one."""
@@ -117,8 +122,8 @@ def claim(folder: Path | None) -> Slot:
 
 def of_dead(
     folder: Path, *, only: str | None = None, but: str | None = None
-) -> Iterator[tuple[Doing, bytes]]:
-    """What envs were doing whose process died while it was inside one, and their episodes.
+) -> Iterator[tuple[Doing, int | None, Mapping[str, Any] | None]]:
+    """What envs were doing whose process died inside one; their revisions and levels, if known.
 
     Args:
         only: the one process to look at, as `process` names it.
@@ -133,7 +138,15 @@ def of_dead(
         for at in range(0, len(data), SLOT):
             doing = _DOING.get(data[at])
             if doing is not None:
-                yield doing, data[at + 1 : at + SLOT].split(b"\0", 1)[0]
+                yield doing, *_episode(data[at + 1 : at + SLOT])
+
+
+def _episode(data: bytes) -> tuple[int | None, Mapping[str, Any] | None]:
+    try:
+        revision, level = marshal.loads(data)
+    except (ValueError, EOFError, TypeError):
+        return None, None
+    return revision, level
 
 
 def _is_dead(path: Path) -> bool:

@@ -58,7 +58,7 @@ class LastWords:
 class Guard:
     """Stands around a sub-env's ``reset`` and ``step``.
 
-    Costs a step 0.05 microseconds and a reset 3.
+    Costs a step 0.05 microseconds and a reset 1.3.
 
     Attributes:
         timeout: seconds that one call may take; None: any time. `watchdog` sees to it.
@@ -70,6 +70,8 @@ class Guard:
         self.level: LevelInfo | None = None
         self._folder: Path | None = None
         self._slot: black_box.Slot | None = None
+        self._step: Callable[[Any], Any] | None = None
+        self._guarded: Callable[[Any], Any] | None = None
 
     def keep_words(self, folder: Path) -> None:
         """Leave last words in ``folder``, from the next reset on; at first they go nowhere."""
@@ -88,8 +90,7 @@ class Guard:
             # Not before: envs that are built to be looked at are never reset.
             slot = self._slot = black_box.claim(self._folder)
         self.level = level
-        if not slot.note(_encode((level.revision, level.plain())).encode()):
-            slot.note(_encode((level.revision, None)).encode())
+        slot.note(level.revision, level.plain())
         slot.memory[slot.at] = RESET
         try:
             result = call(*arguments)
@@ -101,6 +102,11 @@ class Guard:
 
     def step(self, step: Callable[[Any], T]) -> Callable[[Any], T]:
         """The env's ``step``, guarded; after a `reset`, and until the next."""
+        if self._guarded is None or step != self._step:
+            self._step, self._guarded = step, self._around(step)
+        return self._guarded
+
+    def _around(self, step: Callable[[Any], T]) -> Callable[[Any], T]:
         assert self._slot is not None
         memory, at = self._slot.memory, self._slot.at
 
@@ -129,11 +135,11 @@ class Guard:
         """Give up its place in the black box, until the next reset."""
         if self._slot is not None:
             self._slot.release()
-            self._slot = None
+            self._slot = self._guarded = None
 
 
 def _codes() -> frozenset[CodeType]:
-    nested = (code for code in Guard.step.__code__.co_consts if isinstance(code, CodeType))
+    nested = (code for code in Guard._around.__code__.co_consts if isinstance(code, CodeType))
     return frozenset({Guard.reset.__code__, *nested})
 
 
@@ -221,12 +227,8 @@ def found_dead(
     Args:
         only, but: which processes, as `black_box.of_dead` has it.
     """
-    for doing, episode in black_box.of_dead(folder, only=only, but=but):
-        try:
-            revision, level = json.loads(episode)
-        except (ValueError, TypeError):
-            revision, level = None, None
-        # A process that was killed from outside leaves no more than this.
+    for doing, revision, level in black_box.of_dead(folder, only=only, but=but):
+        # One that was killed from outside leaves the same.
         return LastWords(doing, "the process died or was killed", level, revision)
     return None
 

@@ -29,8 +29,8 @@ import time
 from experiments.supervise import follow_parent, is_driver
 assert is_driver()
 follow_parent()
-print("following", flush=True)
 try:
+    print("following", flush=True)
     time.sleep(600)
 finally:
     print("cleaned up", flush=True)
@@ -48,6 +48,7 @@ def supervised(driver: str) -> Iterator[subprocess.Popen[str]]:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, driver],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
@@ -86,6 +87,8 @@ def test_a_driver_that_dies_of_a_signal() -> None:
         driver = int(line(parent).split()[0])
         os.kill(driver, signal.SIGKILL)
         assert parent.wait() == 128 + signal.SIGKILL
+        assert parent.stderr is not None
+        assert "was killed (SIGKILL)" in parent.stderr.read()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of the other's end")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from distribution_catalogue import DISTRIBUTIONS
 from rllib_catalogue import METER, ByConstructor, ByMethod, Pair, meter
 
 from orchestrator import black_box, env_faults
+from orchestrator.distributions import Distribution
 from orchestrator.env_faults import Guard, LastWords
 from orchestrator.level_env import LevelEnv, MultiAgentLevelEnv
 from orchestrator.levels import LevelInfo, Play
@@ -185,6 +188,7 @@ def test_a_run_begins_and_ends_without_flights(tmp_path: Path) -> None:
 DIES = """
 import ctypes, os, signal, sys
 from pathlib import Path
+from orchestrator.distributions import Distribution
 from orchestrator.env_faults import Guard
 from orchestrator.levels import LevelInfo
 
@@ -282,29 +286,73 @@ def test_only_the_processes_that_are_asked_about_count(tmp_path: Path) -> None:
 # The box
 
 
-def test_what_a_step_writes_is_read_in_its_slot(tmp_path: Path) -> None:
+def doing_now(folder: Path) -> list[Any]:
+    """What another process would read of this one's envs, had it died now."""
+    (path,) = folder.glob("*.box")
+    copy = folder / "copy"
+    copy.mkdir()
+    shutil.copy(path, copy)
+    found = list(black_box.of_dead(copy))
+    shutil.rmtree(copy)
+    return found
+
+
+def test_what_a_call_writes_is_there_while_it_lasts(tmp_path: Path) -> None:
     guard = Guard()
     guard.keep_words(tmp_path)
-    seen: list[str] = []
+    seen: list[Any] = []
 
-    def step(action: Any) -> None:
-        seen.append(guard.doing)
-        (path,) = tmp_path.glob("*.box")
-        seen.append(json.loads(path.read_bytes()[1 : black_box.SLOT].split(b"\0")[0])[1])
+    def look(*action: Any) -> None:
+        seen.extend([guard.doing, doing_now(tmp_path)])
 
-    guard.reset(LevelInfo(LEVEL, 2), nothing)
-    guard.step(step)(0)
-    assert seen == ["step", LEVEL]
+    guard.reset(LevelInfo(LEVEL, 2), look)
+    guard.step(look)(0)
+    assert seen == ["reset", [("reset", 2, LEVEL)], "step", [("step", 2, LEVEL)]]
+    assert doing_now(tmp_path) == []
     assert guard.level is not None
     assert dict(guard.level) == LEVEL
 
 
-def test_a_level_that_is_too_long_leaves_its_revision(tmp_path: Path) -> None:
+@pytest.mark.parametrize("long", ["x" * 5000, object()], ids=["too-long", "no-plain-data"])
+def test_of_a_level_that_cannot_be_kept_its_revision_is(tmp_path: Path, long: Any) -> None:
     guard = Guard()
     guard.keep_words(tmp_path)
-    guard.reset(LevelInfo({"maze": "x" * 5000}, 2), nothing)
-    (path,) = tmp_path.glob("*.box")
-    assert path.read_bytes()[1:].split(b"\0")[0] == b"[2,null]"
+    seen: list[Any] = []
+    guard.reset(LevelInfo({"maze": long}, 2), lambda: seen.extend(doing_now(tmp_path)))
+    assert seen == [("reset", 2, None)]
+
+
+def test_a_damaged_box_leaves_what_the_env_was_doing(tmp_path: Path) -> None:
+    (tmp_path / "host-1.abcd.box").write_bytes(bytes([black_box.STEP]) + b"\xff" * 100)
+    assert list(black_box.of_dead(tmp_path)) == [("step", None, None)]
+
+
+def test_a_guard_that_moves_to_another_folder_leaves_the_first(tmp_path: Path) -> None:
+    guard = Guard()
+    guard.keep_words(tmp_path / "first")
+    guard.reset(LevelInfo(LEVEL, 1), nothing)
+    guard.step(abs)(0)
+    guard.keep_words(tmp_path / "second")
+    seen: list[Any] = []
+
+    def look() -> None:
+        seen.extend([doing_now(tmp_path / "first"), doing_now(tmp_path / "second")])
+
+    guard.reset(LevelInfo(LEVEL, 2), look)
+    guard.step(abs)(0)
+    assert seen == [[], [("reset", 2, LEVEL)]]
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_every_kind_of_level_is_read_as_it_was_drawn(
+    tmp_path: Path, distribution: Distribution
+) -> None:
+    level = distribution.sample(np.random.default_rng(0))
+    guard = Guard()
+    guard.keep_words(tmp_path)
+    seen: list[Any] = []
+    guard.reset(LevelInfo(level, 0), lambda: seen.extend(doing_now(tmp_path)))
+    assert seen == [("reset", 0, level)]
 
 
 def test_slots_are_given_to_the_next_and_a_box_more_is_made(tmp_path: Path) -> None:
