@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(0)]
 
 LAST = 40
 # More would not fit between the beginning and the end of a run.
-KILLS_OF_A_RUN = 10
+KILLS_OF_A_RUN = 20
 
 
 def test_a_population_under_random_kills_ends_as_one_that_was_left_alone(
