@@ -52,8 +52,9 @@ class Slot:
 
     def note(self, revision: int, level: Mapping[str, Any]) -> None:
         """Write down the episode that begins: its revision, and its level if that can be kept."""
+        episode: Any = (revision, level)
         try:
-            data = marshal.dumps((revision, level))
+            data = marshal.dumps(episode)
         except ValueError:
             data = marshal.dumps((revision, None))
         if len(data) >= SLOT:

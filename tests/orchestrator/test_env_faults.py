@@ -343,7 +343,7 @@ def test_a_guard_that_moves_to_another_folder_leaves_the_first(tmp_path: Path) -
     assert seen == [[], [("reset", 2, LEVEL)]]
 
 
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS.keys())
 def test_every_kind_of_level_is_read_as_it_was_drawn(
     tmp_path: Path, distribution: Distribution
 ) -> None:
