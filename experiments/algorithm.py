@@ -110,11 +110,9 @@ def _default_config(name: str) -> AlgorithmConfig | Finding:
     new_stack = config.enable_rl_module_and_learner and config.enable_env_runner_and_connector_v2
     if not new_stack:
         return Finding(_NAME, must, show(name), "It has no version for RLlib's new API stack")
-    # Whole populations share the machine: a member samples in its own process unless told to
-    # have env runners (PPO's own default are two more processes for each member).
-    config.env_runners(num_env_runners=0)
-    # DQN's and SAC's default is a second: the machine's speed would decide how much is trained.
-    return config.reporting(min_time_s_per_iteration=0)
+    from orchestrator import rllib
+
+    return rllib.as_member(config)
 
 
 def _meant(name: str, usable: list[str]) -> str | None:

@@ -7,7 +7,7 @@ package (and, for Tune, in ``orchestrator/tune.py``) alone; the contract test,
 
 from __future__ import annotations
 
-from orchestrator.rllib.building import ENV_NAME, build, configure, reconfigure
+from orchestrator.rllib.building import ENV_NAME, as_member, build, configure, reconfigure
 from orchestrator.rllib.last_words import keep_words
 from orchestrator.rllib.processes import each_learner, each_runner, reseed
 from orchestrator.rllib.promises import exactness_gaps
@@ -29,6 +29,7 @@ from orchestrator.rllib.weights import (
 __all__ = [
     "ENV_NAME",
     "RestoreFailed",
+    "as_member",
     "build",
     "check_weights",
     "configure",

@@ -22,6 +22,16 @@ ENV_NAME = "envolve"
 _IN_FLIGHT = 100
 
 
+def as_member(config: AlgorithmConfig) -> AlgorithmConfig:
+    """``config`` with the defaults of a member, where RLlib's do not suit a population.
+
+    Whole populations share the machine: a member samples in its own process unless told to
+    have env runners (PPO's own default are two more processes for each member). And the clock
+    does not decide how much an iteration trains, as it does in DQN's and SAC's defaults.
+    """
+    return config.env_runners(num_env_runners=0).reporting(min_time_s_per_iteration=0)
+
+
 def configure(
     config: AlgorithmConfig, setup: EnvSetup, *, multi_agent: bool, evaluation_envs: int
 ) -> AlgorithmConfig:

@@ -19,6 +19,8 @@ from ray.rllib.algorithms.registry import ALGORITHMS
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.tune.registry import ENV_CREATOR, _global_registry
 
+from orchestrator.rllib.building import as_member
+
 # Sections of a file that are methods of AlgorithmConfig. Not among them: what a run of ours
 # decides itself (seeds, fault tolerance, callbacks, RLlib's own evaluation).
 _SECTIONS = ("training", "env_runners", "learners", "rl_module", "multi_agent", "reporting")
@@ -91,8 +93,7 @@ def describe(config: AlgorithmConfig, kind: type[Algorithm]) -> Description:
 
 def _differences(config: AlgorithmConfig) -> Iterator[tuple[str, str, Any]]:
     """(section, key, value) of what differs from the class's defaults."""
-    # A file's own default: a member samples in its own process.
-    default = type(config)().env_runners(num_env_runners=0)
+    default = as_member(type(config)())
     seen = set(_NOT_IN_A_FILE)
     for section in _SECTIONS:
         for name in _arguments(type(config), section):

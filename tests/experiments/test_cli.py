@@ -91,7 +91,14 @@ def test_validate_says_what_holds(envolve: Envolve) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == "tiny.yaml holds: tiny, main (3 members)\n"
     ended = envolve("validate", "tiny.yaml", "--json", "-S", "seeds=[0, 1]")
-    assert json.loads(ended.out) == {"valid": True, "name": "tiny", "members": {"main": 6}}
+    said = {"valid": True, "name": "tiny", "members": {"main": 6}, "notes": []}
+    assert json.loads(ended.out) == said
+
+
+def test_validate_says_where_an_exact_resume_is_not_promised(envolve: Envolve) -> None:
+    ended = envolve("validate", "tiny.yaml", "-S", "algorithm.name=APPO")
+    assert ended.code == 0, ended.err
+    assert "note: arm main: a resumed run is not promised to be bit-identical. APPO: " in ended.out
 
 
 BROKEN = TINY.replace("size: 3", "sise: 3").replace("low: 5.0", "low: 50.0")

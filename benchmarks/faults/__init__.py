@@ -1,0 +1,1 @@
+"""How stock Ray loses or corrupts models, run for real: ``python -m benchmarks.faults``."""
