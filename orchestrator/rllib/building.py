@@ -27,9 +27,11 @@ def as_member(config: AlgorithmConfig) -> AlgorithmConfig:
 
     Whole populations share the machine: a member samples in its own process unless told to
     have env runners (PPO's own default are two more processes for each member). And the clock
-    does not decide how much an iteration trains, as it does in DQN's and SAC's defaults.
+    does not decide how much an iteration trains, as it does in SAC's defaults.
     """
-    return config.env_runners(num_env_runners=0).reporting(min_time_s_per_iteration=0)
+    if config.min_time_s_per_iteration:
+        config.reporting(min_time_s_per_iteration=0)
+    return config.env_runners(num_env_runners=0)
 
 
 def configure(

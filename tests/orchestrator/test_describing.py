@@ -17,6 +17,7 @@ from ray.tune.registry import register_env
 from rllib_catalogue import ByMethod, Pair, one_policy
 
 from experiments.envs.cartpole import CartPole
+from orchestrator.rllib import as_member
 from orchestrator.rllib.describing import Description, describe
 
 
@@ -51,7 +52,7 @@ def test_what_differs_from_the_defaults_is_told() -> None:
 )
 def test_defaults_are_left_out_whatever_rllib_checked(config: AlgorithmConfig, name: str) -> None:
     env = "Pendulum-v1" if name == "SAC" else "CartPole-v1"
-    config.environment(env).env_runners(num_env_runners=0)
+    config = as_member(config.environment(env))
     config.validate()
     found = described(config)
     assert found.algorithm == {"name": name}
