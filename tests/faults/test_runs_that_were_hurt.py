@@ -150,8 +150,10 @@ def test_row_13_signals_save_every_member(
     for stop in stops[:2]:
         leg = run.journal[:stop]
         for member in range(3):
-            trained = max(r["iteration"] for r in leg if _is(r, "result", member))
-            assert trained in [r["iteration"] for r in leg if _is(r, "checkpoint", member)]
+            trained = [r["iteration"] for r in leg if _is(r, "result", member)]
+            saved = [r["iteration"] for r in leg if _is(r, "checkpoint", member)]
+            # A member that had not begun has nothing to save.
+            assert not trained or max(trained) in saved
     ends_alike(run, reference)
 
 
