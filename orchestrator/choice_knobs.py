@@ -11,7 +11,7 @@ import numpy as np
 
 from orchestrator.checks import JsonObject, fields, number, words
 from orchestrator.frozen import freeze, text, thaw
-from orchestrator.knob import Knob
+from orchestrator.knob import Knob, edit_size
 from orchestrator.marginals import Blend, Marginal, Weights
 from orchestrator.pictures import label, percent, short
 
@@ -68,6 +68,14 @@ class Choice(Knob):
 
     def cast(self, value: object) -> Any:
         return thaw(self.values[self._index(value)])
+
+    def edited(self, value: Any, rng: np.random.Generator) -> Any:
+        """One of the other values, each as likely."""
+        here = self._index(value)
+        if len(self.values) == 1:
+            return thaw(self.values[here])
+        step = 1 + int(rng.integers(len(self.values) - 1))
+        return thaw(self.values[(here + step) % len(self.values)])
 
     def within(self, marginal: Marginal, value: object) -> bool:
         own = self.fit(marginal)
@@ -156,6 +164,16 @@ class Simplex(Knob):
         if min(weights.values()) < 0 or abs(total - 1) > _ROUNDING:
             raise ValueError(f"must be weights >= 0 that sum to one, but got {weights}")
         return weights
+
+    def edited(self, value: Any, rng: np.random.Generator) -> dict[str, float]:
+        """Moved straight towards one term alone, drawn among those that are not all there is."""
+        here = self.cast(value)
+        others = [term for term in self.terms if here[term] < 1]
+        towards, share = others[int(rng.integers(len(others)))], edit_size(rng)
+        return {
+            term: (1 - share) * weight + (share if term == towards else 0.0)
+            for term, weight in here.items()
+        }
 
     def within(self, marginal: Marginal, value: object) -> bool:
         own = self.fit(marginal)

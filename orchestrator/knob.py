@@ -11,7 +11,16 @@ import numpy as np
 from orchestrator.checks import JsonObject
 from orchestrator.marginals import Marginal
 
-__all__ = ["Knob"]
+__all__ = ["Knob", "edit_size"]
+
+_EDITS = (0.01, 0.1)
+"""The least and the most that an edit moves a value, as a share of all there is."""
+
+
+def edit_size(rng: np.random.Generator) -> float:
+    """How far one edit goes, as a share of the legal width: from one to ten percent."""
+    least, most = _EDITS
+    return float(least + (most - least) * rng.random())
 
 
 class Knob(ABC):
@@ -39,6 +48,10 @@ class Knob(ABC):
         Raises:
             ValueError: if `value` is not legal; says what must hold.
         """
+
+    @abstractmethod
+    def edited(self, value: Any, rng: np.random.Generator) -> Any:
+        """A legal neighbour of a legal value; `value` itself only if there is no other."""
 
     def legal(self, value: object) -> bool:
         """Whether `value` is in the legal range."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from orchestrator.knobs import Blend, Knob, Marginal, Numeric, Range, Simplex, Weights
+from orchestrator.knobs import Blend, Knob, Marginal, Numeric, Range, Simplex, Weights, ranged
 
 __all__ = [
     "can_shift",
@@ -42,9 +42,10 @@ def shifted(knob: Knob, marginal: Marginal, rng: np.random.Generator, amount: fl
     A range keeps its width: it moves less where the legal range ends. Weights move `amount` of
     mass from one value to a neighbour in the list; a blend moves it from one term to another.
     """
+    numbers = ranged(knob)
     match marginal:
-        case Range() if isinstance(knob, Numeric):
-            return _shifted_range(knob, marginal, rng, amount)
+        case Range() if numbers is not None:
+            return _shifted_range(numbers, marginal, rng, amount)
         case Weights(weights) if len(weights) > 1:
             source = marginal.index(rng.random())
             step = 1 if rng.random() < 0.5 else -1
@@ -62,11 +63,11 @@ def shifted(knob: Knob, marginal: Marginal, rng: np.random.Generator, amount: fl
 
 def widened(knob: Knob, marginal: Marginal, amount: float) -> Marginal:
     """Draws all that `marginal` draws, and more: each end outward, weights towards uniform."""
+    numbers = ranged(knob)
     match marginal:
-        case Range(low, high) if isinstance(knob, Numeric):
-            return knob.fit(
-                Range(min(low, knob.moved(low, -amount)), max(high, knob.moved(high, amount)))
-            )
+        case Range(low, high) if numbers is not None:
+            outer_low, outer_high = numbers.moved(low, -amount), numbers.moved(high, amount)
+            return numbers.fit(Range(min(low, outer_low), max(high, outer_high)))
         case Weights(weights):
             return Weights(smoothed(weights, amount))
         case Blend(center, spread):
@@ -76,14 +77,15 @@ def widened(knob: Knob, marginal: Marginal, amount: float) -> Marginal:
 
 def narrowed(knob: Knob, marginal: Marginal, rng: np.random.Generator, amount: float) -> Marginal:
     """Draws nothing that `marginal` does not: each end inward, at most to one point."""
+    numbers = ranged(knob)
     match marginal:
-        case Range(low, high) if isinstance(knob, Numeric):
-            inner_low = max(low, knob.moved(low, amount))
-            inner_high = min(high, knob.moved(high, -amount))
+        case Range(low, high) if numbers is not None:
+            inner_low = max(low, numbers.moved(low, amount))
+            inner_high = min(high, numbers.moved(high, -amount))
             if inner_low > inner_high:
-                middle = knob.from_unit((knob.to_unit(low) + knob.to_unit(high)) / 2)
+                middle = numbers.from_unit((numbers.to_unit(low) + numbers.to_unit(high)) / 2)
                 inner_low = inner_high = min(max(middle, low), high)
-            return knob.fit(Range(inner_low, inner_high))
+            return numbers.fit(Range(inner_low, inner_high))
         case Weights(weights):
             return Weights(sharpened(weights, rng, amount))
         case Blend(center, spread):
@@ -92,16 +94,17 @@ def narrowed(knob: Knob, marginal: Marginal, rng: np.random.Generator, amount: f
 
 
 def redrawn(knob: Knob, rng: np.random.Generator) -> Marginal:
-    """A marginal anew: a range between two legal values, or weights from the whole simplex."""
-    legal = knob.full()
+    """A marginal anew: a range between two legal numbers, or weights from the whole simplex."""
+    legal, numbers = knob.full(), ranged(knob)
     match legal:
-        case Range():
-            ends = sorted((knob.sample(legal, rng), knob.sample(legal, rng)))
-            return knob.fit(Range(*ends))
+        case Range() if numbers is not None:
+            ends = sorted((numbers.sample(legal, rng), numbers.sample(legal, rng)))
+            return numbers.fit(Range(*ends))
         case Weights(weights):
             return Weights(_dirichlet(len(weights), rng))
         case Blend(center, _):
             return Blend(_dirichlet(len(center), rng), rng.random())
+    return legal
 
 
 def scattered(

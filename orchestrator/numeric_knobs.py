@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from orchestrator.checks import JsonObject, fields, nearest, number
-from orchestrator.knob import Knob
+from orchestrator.knob import Knob, edit_size
 from orchestrator.marginals import Marginal, Range
 from orchestrator.pictures import span
 
@@ -108,6 +108,16 @@ class Numeric(Knob):
         if not self.low <= plain <= self.high:
             raise ValueError(f"must be from {self.low} to {self.high}, but got {plain}")
         return plain
+
+    def edited(self, value: Any, rng: np.random.Generator) -> Any:
+        """Moved in unit space, to a side that is drawn, or the other one if that has no room."""
+        here = self.cast(value)
+        delta = edit_size(rng) if rng.random() < 0.5 else -edit_size(rng)
+        for there in (self.moved(here, delta), self.moved(here, -delta)):
+            if there != here:
+                return there
+        # Neighbouring floats are nearer to each other than a move can be told from none.
+        return self.high if here == self.low else self.low
 
     def within(self, marginal: Marginal, value: object) -> bool:
         if not isinstance(marginal, Range):

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from orchestrator.knobs import (
     Blend,
+    Cells,
     Choice,
     Continuous,
     Integer,
@@ -346,6 +347,8 @@ def test_broken_marginals_are_refused(knob: Knob, data: object, message: str) ->
         ({"kind": "integer", "low": 1, "high": 2, "scale": "lin"}, r"but got 'lin'"),
         ({"kind": "choice", "values": {}}, "`values` must be a list"),
         ({"kind": "simplex", "terms": ["a"]}, "at least 2 names"),
+        ({"kind": "cells", "size": 9, "low": 0}, "`high` is missing"),
+        ({"kind": "cells", "size": 9, "low": 3, "high": 10}, "`0 <= low <= high <= size`"),
     ],
 )
 def test_broken_knobs_are_refused(data: object, message: str) -> None:
@@ -360,6 +363,7 @@ def test_broken_knobs_are_refused(data: object, message: str) -> None:
         (Integer(0, 1), Blend((1, 0), 0), "integer knobs are drawn by Range, but got Blend"),
         (Choice((1,)), Range(0, 1), "choice knobs are drawn by Weights, but got Range"),
         (Simplex(("a", "b")), Range(0, 1), "simplex knobs are drawn by Blend, but got Range"),
+        (Cells(2), Blend((1, 0), 0), "cells knobs are drawn by Range, but got Blend"),
         (Choice((1, 2)), Weights((1,)), "one entry for each of the 2 values"),
         (Simplex(("a", "b")), Blend((1,), 0), "one weight for each of the 2 terms"),
     ],
@@ -391,6 +395,8 @@ def test_weights_are_normalised_once() -> None:
         (Choice(("easy", "hard", "no")), Weights((3, 1, 0)), "easy 75% hard 25%"),
         (Choice((True, [1, 2])), Weights((999, 1)), "true 100% [1,2] <1%"),
         (Simplex(("speed", "energy")), Blend((1, 2), 0.2), "speed 0.333 energy 0.667 ±0.2"),
+        (Cells(121, 0, 60), Range(3, 25), "3…25 of 121"),
+        (Cells(9), Range(4, 4), "4 of 9"),
     ],
 )
 def test_pictures(knob: Knob, marginal: Range | Weights | Blend, picture: str) -> None:
