@@ -7,10 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.distributions import EnvSpace, Gaussian
 from orchestrator.frozen import text
-from orchestrator.knobs import Blend, Choice, Continuous, Integer, Knob, Range, Simplex, Weights
+from orchestrator.knobs import (
+    Blend,
+    Cells,
+    Choice,
+    Continuous,
+    Integer,
+    Knob,
+    Range,
+    Simplex,
+    Weights,
+)
 
 NOWHERE = math.nan
+
+_DEVIATIONS = 2.0
+"""A Gaussian's ends are this many standard deviations from its center: 95 % lie between them."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +32,8 @@ class Drawn:
     """How a knob is drawn.
 
     Attributes:
-        low, high: of a number, the ends between which it is drawn; else NaN.
+        low, high: of a number, or the number of cells set, the ends between which it is drawn;
+            else NaN.
         weights: of a choice, the probability of each value by its JSON text; of a simplex, the
             center's weight of each term; else None.
         spread: of a simplex drawn around one center, how far draws spread from it, in [0, 1];
@@ -37,6 +52,8 @@ def knob_of(given: Mapping[str, Any]) -> Knob:
         return Simplex(given["simplex"])
     if "choices" in given:
         return Choice(given["choices"])
+    if "cells" in given:
+        return Cells(given["cells"], given["low"], given["high"])
     kind = Integer if given.get("integer") else Continuous
     return kind(given["low"], given["high"], given.get("scale", "linear"))
 
@@ -46,17 +63,21 @@ def drawn(distribution: Mapping[str, Any], knobs: Mapping[str, Knob]) -> dict[st
 
     Of several parts or levels, those that are never drawn are left out; a number's ends are then
     the lowest and the highest of the others, weights are averaged by how often each is drawn.
+    The ends of a Gaussian are two standard deviations from its center, inside the legal range.
 
     Raises:
         ValueError: if ``distribution`` is not over ``knobs``, or its kind is none of product,
-            mixture and levels.
+            gaussian, mixture, levels and sketch.
     """
     kind = distribution.get("kind")
-    if kind == "product":
+    if kind in ("product", "sketch"):
+        # A sketch of many levels has the marginals that their draws look like.
         parts = [(1.0, _of_marginals(distribution["marginals"], knobs))]
+    elif kind == "gaussian":
+        parts = [(1.0, _of_marginals(_box(distribution, knobs), knobs))]
     elif kind == "mixture":
         parts = [
-            (float(part["weight"]), _of_marginals(part["marginals"], knobs))
+            (float(part["weight"]), drawn(part["distribution"], knobs))
             for part in distribution["parts"]
         ]
     elif kind == "levels":
@@ -64,10 +85,19 @@ def drawn(distribution: Mapping[str, Any], knobs: Mapping[str, Knob]) -> dict[st
         parts = [(float(weight), _of_level(level, knobs)) for weight, level in pairs]
     else:
         raise ValueError(
-            f"a distribution's `kind` must be product, mixture or levels, but got {kind!r}"
+            "a distribution's `kind` must be product, gaussian, mixture, levels or sketch, "
+            f"but got {kind!r}"
         )
     live = [(weight, part) for weight, part in parts if weight > 0]
     return {name: _together([(weight, part[name]) for weight, part in live]) for name in knobs}
+
+
+def _box(gaussian: Mapping[str, Any], knobs: Mapping[str, Knob]) -> Mapping[str, Any]:
+    """The marginals, as JSON, of the ranges that most of a Gaussian lies in."""
+    data = {key: gaussian[key] for key in gaussian if key != "kind"}
+    box = Gaussian.from_json(EnvSpace(knobs), data).about(_DEVIATIONS)
+    marginals: Mapping[str, Any] = box.to_json()["marginals"]
+    return marginals
 
 
 def _of_marginals(marginals: Mapping[str, Any], knobs: Mapping[str, Knob]) -> dict[str, Drawn]:
@@ -99,7 +129,8 @@ def _of_value(knob: Knob, value: Any) -> Drawn:
         return Drawn(weights={each: float(each == taken) for each in map(text, knob.values)})
     if isinstance(knob, Simplex):
         return Drawn(weights=dict(value))
-    return Drawn(low=float(value), high=float(value))
+    number = float(len(value) if isinstance(knob, Cells) else value)
+    return Drawn(low=number, high=number)
 
 
 def _together(parts: Sequence[tuple[float, Drawn]]) -> Drawn:

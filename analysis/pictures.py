@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from analysis import marks
 from analysis.frames import Run
 from orchestrator.checks import nearest
-from orchestrator.knobs import Choice, Numeric, Simplex
+from orchestrator.knobs import Choice, Simplex, ranged
 from orchestrator.suites import SELECT
 
 DPI = 150
@@ -108,9 +108,9 @@ def ribbon(run: Run, knob: str, ax: Axes, arm: str | None = None, seed: int | No
             f"but got {knob!r}{nearest(knob, knobs)}"
         )
     drawn = population.distributions[population.distributions["knob"] == knob]
-    legal = knobs[knob]
-    if isinstance(legal, Numeric):
-        marks.legal_range(ax, legal)
+    legal, numbers = knobs[knob], ranged(knobs[knob])
+    if numbers is not None:
+        marks.legal_range(ax, numbers)
     elif isinstance(legal, Choice):
         marks.rows(ax, legal.values)
     elif isinstance(legal, Simplex):
@@ -121,9 +121,9 @@ def ribbon(run: Run, knob: str, ax: Axes, arm: str | None = None, seed: int | No
         held = _of(drawn, member).drop_duplicates("iteration", keep="last")
         times = [*held["iteration"], until]
         copied = population.copied(member)
-        if isinstance(legal, Numeric):
+        if numbers is not None:
             ends = list(zip(held["low"], held["high"], strict=True))
-            marks.band(ax, member, legal, times, ends, copied, len(lanes))
+            marks.band(ax, member, numbers, times, ends, copied, len(lanes))
         else:
             marks.stripes(ax, lanes, member, times, held["weights"].to_list(), copied)
     ax.set_ylabel(knob, parse_math=False)

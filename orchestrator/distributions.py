@@ -1,9 +1,9 @@
-"""Env distributions: `Product`, `Mixture` of products, `Levels` (a weighted buffer)."""
+"""Env distributions: `Product`, `Gaussian`, `Levels` (a weighted buffer), a `Mixture` of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy as np
 from orchestrator.checks import JsonObject, fields, naming, nearest, number
 from orchestrator.env_space import Distribution, EnvSpace, Level, Product
 from orchestrator.frozen import FrozenMap, freeze, text, thaw
+from orchestrator.gaussian import Gaussian
 from orchestrator.knobs import Numeric, Weights
 from orchestrator.pictures import percent, span
 
 __all__ = [
     "Distribution",
     "EnvSpace",
+    "Gaussian",
     "Level",
     "Levels",
     "Mixture",
@@ -26,82 +28,15 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Mixture(Distribution):
-    """Products over one space, each with the probability that a level is drawn from it.
-
-    Relative weights may be given; those of `parts` always sum to one.
-
-    Raises:
-        ValueError: if there are no parts, their spaces differ, or the weights are none.
-    """
-
-    kind: ClassVar[str] = "mixture"
-    parts: tuple[tuple[float, Product], ...]
-    space: EnvSpace = field(init=False, repr=False, compare=False)
-    _weights: Weights = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if not self.parts:
-            raise ValueError("a mixture must have at least one part, but got none")
-        products = tuple(product for _, product in self.parts)
-        for index, product in enumerate(products):
-            if not isinstance(product, Product):
-                raise ValueError(f"each part of a mixture must be a Product, but got {product!r}")
-            if product.space != products[0].space:
-                raise ValueError(
-                    f"the parts of a mixture must share one env space, but part {index} has the "
-                    f"knobs {list(product.space.names)}, part 0 {list(products[0].space.names)}"
-                )
-        weights = Weights(tuple(weight for weight, _ in self.parts))
-        object.__setattr__(self, "space", products[0].space)
-        object.__setattr__(self, "parts", tuple(zip(weights.weights, products, strict=True)))
-        object.__setattr__(self, "_weights", weights)
-
-    def sample(self, rng: np.random.Generator) -> Level:
-        return self.parts[self._weights.index(rng.random())][1].sample(rng)
-
-    def contains(self, level: Mapping[str, Any]) -> bool:
-        return any(weight > 0 and product.contains(level) for weight, product in self.parts)
-
-    def to_json(self) -> JsonObject:
-        return {
-            "kind": self.kind,
-            "parts": [
-                {"weight": weight, "marginals": product.to_json()["marginals"]}
-                for weight, product in self.parts
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, space: EnvSpace, data: Mapping[str, Any]) -> Mixture:
-        """The mixture that `data`, without its ``kind``, describes.
-
-        Raises:
-            ValueError: if `data` is malformed or outside the legal ranges; names part and knob.
-        """
-        parts = []
-        for index, each in enumerate(_list("parts", fields("a mixture", data, ("parts",)))):
-            found = fields(f"part {index} of a mixture", each, ("weight", "marginals"))
-            with naming(f"part {index} of a mixture"):
-                product = Product.from_json(space, {"marginals": found["marginals"]})
-                parts.append((float(number("weight", found["weight"])), product))
-        return cls(tuple(parts))
-
-    def picture(self) -> str:
-        shown = [
-            f"{percent(weight)} ({product.picture()})"
-            for weight, product in self.parts
-            if weight > 0
-        ]
-        return " + ".join(shown)
-
-
-@dataclass(frozen=True)
 class Levels(Distribution):
     """A buffer of levels, each with the probability that it is drawn.
 
     The levels are kept as read-only mappings; `sample` returns new dicts. Relative weights may be
     given; `weights` always sums to one.
+
+    Args:
+        known: a buffer over the same space; levels that are taken from it are not checked again,
+            so that thousands of levels can be weighted anew in a few milliseconds.
 
     Raises:
         ValueError: if there are no levels, one is not in `space`, or there is not one weight for
@@ -114,12 +49,21 @@ class Levels(Distribution):
     weights: tuple[float, ...]
     _texts: tuple[str, ...] = field(init=False, repr=False)
     _weights: Weights = field(init=False, repr=False, compare=False)
+    known: InitVar[Levels | None] = None
 
-    def __post_init__(self) -> None:
-        levels: list[FrozenMap[Any]] = []
+    def __post_init__(self, known: Levels | None) -> None:
+        texts: dict[int, str] = {}
+        if known is not None and known.space == self.space:
+            texts = {id(level): each for each, level in known.by_text().items()}
+        levels: list[Mapping[str, Any]] = []
         for index, level in enumerate(self.levels):
+            if id(level) in texts:
+                levels.append(level)
+                continue
             with naming(f"level {index}"):
-                levels.append(freeze(self.space.cast(level)))
+                checked: FrozenMap[Any] = freeze(self.space.cast(level))
+            levels.append(checked)
+            texts[id(checked)] = text(checked)
         if not levels:
             raise ValueError("a buffer must have at least one level, but got none")
         weights = Weights(self.weights)
@@ -130,8 +74,12 @@ class Levels(Distribution):
             )
         object.__setattr__(self, "levels", tuple(levels))
         object.__setattr__(self, "weights", weights.weights)
-        object.__setattr__(self, "_texts", tuple(text(level) for level in levels))
+        object.__setattr__(self, "_texts", tuple(texts[id(level)] for level in levels))
         object.__setattr__(self, "_weights", weights)
+
+    def by_text(self) -> dict[str, Mapping[str, Any]]:
+        """The levels by their canonical texts."""
+        return dict(zip(self._texts, self.levels, strict=True))
 
     def sample(self, rng: np.random.Generator) -> Level:
         level: Level = thaw(self.levels[self._weights.index(rng.random())])
@@ -175,8 +123,78 @@ class Levels(Distribution):
         return " · ".join(parts)
 
 
-_KINDS: Mapping[str, type[Product | Mixture | Levels]] = {
-    kind.kind: kind for kind in (Product, Mixture, Levels)
+@dataclass(frozen=True)
+class Mixture(Distribution):
+    """Distributions over one space, each with the probability that a level is drawn from it.
+
+    Relative weights may be given; those of `parts` always sum to one.
+
+    Raises:
+        ValueError: if there are no parts, one is a mixture itself, their spaces differ, or the
+            weights are none.
+    """
+
+    kind: ClassVar[str] = "mixture"
+    parts: tuple[tuple[float, Distribution], ...]
+    space: EnvSpace = field(init=False, repr=False, compare=False)
+    _weights: Weights = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ValueError("a mixture must have at least one part, but got none")
+        parts = tuple(part for _, part in self.parts)
+        for index, part in enumerate(parts):
+            if not isinstance(part, Distribution) or isinstance(part, Mixture):
+                raise ValueError(
+                    "each part of a mixture must be a distribution that is no mixture itself, "
+                    f"but part {index} is {part!r}"
+                )
+            if part.space != parts[0].space:
+                raise ValueError(
+                    f"the parts of a mixture must share one env space, but part {index} has the "
+                    f"knobs {list(part.space.names)}, part 0 {list(parts[0].space.names)}"
+                )
+        weights = Weights(tuple(weight for weight, _ in self.parts))
+        object.__setattr__(self, "space", parts[0].space)
+        object.__setattr__(self, "parts", tuple(zip(weights.weights, parts, strict=True)))
+        object.__setattr__(self, "_weights", weights)
+
+    def sample(self, rng: np.random.Generator) -> Level:
+        return self.parts[self._weights.index(rng.random())][1].sample(rng)
+
+    def contains(self, level: Mapping[str, Any]) -> bool:
+        return any(weight > 0 and part.contains(level) for weight, part in self.parts)
+
+    def to_json(self) -> JsonObject:
+        return {
+            "kind": self.kind,
+            "parts": [
+                {"weight": weight, "distribution": part.to_json()} for weight, part in self.parts
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, space: EnvSpace, data: Mapping[str, Any]) -> Mixture:
+        """The mixture that `data`, without its ``kind``, describes.
+
+        Raises:
+            ValueError: if `data` is malformed or outside the legal ranges; names part and knob.
+        """
+        parts = []
+        for index, each in enumerate(_list("parts", fields("a mixture", data, ("parts",)))):
+            found = fields(f"part {index} of a mixture", each, ("weight", "distribution"))
+            with naming(f"part {index} of a mixture"):
+                weight = float(number("weight", found["weight"]))
+                parts.append((weight, distribution_from_json(space, found["distribution"])))
+        return cls(tuple(parts))
+
+    def picture(self) -> str:
+        shown = [f"{percent(weight)} ({part.picture()})" for weight, part in self.parts if weight]
+        return " + ".join(shown)
+
+
+_KINDS: Mapping[str, type[Product | Gaussian | Mixture | Levels]] = {
+    kind.kind: kind for kind in (Product, Gaussian, Mixture, Levels)
 }
 
 

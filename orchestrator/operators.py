@@ -50,8 +50,6 @@ def shift(
     numeric knob, in every level by the same step, clipped.
     """
     share = _amount(amount)
-    if isinstance(distribution, Levels):
-        return _shift_levels(distribution, rng, share)
 
     def product(old: Product) -> Product:
         movable = [
@@ -66,7 +64,7 @@ def shift(
         }
         return Product(old.space, {**old.marginals, **moved})
 
-    return _each_product(distribution, product)
+    return _each_part(distribution, product, lambda old: _shift_levels(old, rng, share))
 
 
 def widen(
@@ -79,10 +77,11 @@ def widen(
     """
     del rng
     share = _amount(amount)
-    if isinstance(distribution, Levels):
-        weights = smoothed(distribution.weights, share)
-        return Levels(distribution.space, distribution.levels, weights)
-    return _each_marginal(distribution, lambda knob, old: widened(knob, old, share))
+    return _each_part(
+        distribution,
+        _by_marginal(lambda knob, old: widened(knob, old, share)),
+        _by_weights(lambda weights: smoothed(weights, share)),
+    )
 
 
 def narrow(
@@ -94,10 +93,11 @@ def narrow(
     shrinks. Nothing can be drawn that could not be before.
     """
     share = _amount(amount)
-    if isinstance(distribution, Levels):
-        weights = sharpened(distribution.weights, rng, share)
-        return Levels(distribution.space, distribution.levels, weights)
-    return _each_marginal(distribution, lambda knob, old: narrowed(knob, old, rng, share))
+    return _each_part(
+        distribution,
+        _by_marginal(lambda knob, old: narrowed(knob, old, rng, share)),
+        _by_weights(lambda weights: sharpened(weights, rng, share)),
+    )
 
 
 def reweight(
@@ -108,14 +108,13 @@ def reweight(
     Factors are log-uniform in ``[1 / (1 + amount), 1 + amount]``. What has no weights stays.
     """
     share = _amount(amount)
-    if isinstance(distribution, Levels):
-        weights = scattered(distribution.weights, rng, share)
-        return Levels(distribution.space, distribution.levels, weights)
 
     def marginal(_: Knob, old: Marginal) -> Marginal:
         return Weights(scattered(old.weights, rng, share)) if isinstance(old, Weights) else old
 
-    return _reweight_parts(_each_marginal(distribution, marginal), rng, share)
+    by_weights = _by_weights(lambda weights: scattered(weights, rng, share))
+    changed = _each_part(distribution, _by_marginal(marginal), by_weights)
+    return _reweight_parts(changed, rng, share)
 
 
 def resample(
@@ -127,11 +126,13 @@ def resample(
     the weights of its parts.
     """
     _amount(amount)
-    if isinstance(distribution, Levels):
-        full, size = distribution.space.full(), len(distribution.levels)
+
+    def drawn_anew(old: Levels) -> Levels:
+        full, size = old.space.full(), len(old.levels)
         levels = tuple(full.sample(rng) for _ in range(size))
-        return Levels(distribution.space, levels, (1 / size,) * size)
-    return _each_marginal(distribution, lambda knob, _: redrawn(knob, rng))
+        return Levels(old.space, levels, (1 / size,) * size)
+
+    return _each_part(distribution, _by_marginal(lambda knob, _: redrawn(knob, rng)), drawn_anew)
 
 
 OPERATORS: Mapping[str, Operator] = {
@@ -155,26 +156,38 @@ def _knob(product: Product, name: str) -> Knob:
     return product.space.knobs[name]
 
 
-def _each_product(distribution: Distribution, change: Callable[[Product], Product]) -> Distribution:
+def _each_part(
+    distribution: Distribution,
+    product: Callable[[Product], Distribution],
+    levels: Callable[[Levels], Distribution],
+) -> Distribution:
     match distribution:
         case Product():
-            return change(distribution)
+            return product(distribution)
+        case Levels():
+            return levels(distribution)
         case Mixture(parts):
-            return Mixture(tuple((weight, change(product)) for weight, product in parts))
+            return Mixture(
+                tuple((weight, _each_part(part, product, levels)) for weight, part in parts)
+            )
     raise TypeError(
         "a distribution must be a Product, Mixture or Levels, "
         f"but got {type(distribution).__name__}"
     )
 
 
-def _each_marginal(
-    distribution: Distribution, change: Callable[[Knob, Marginal], Marginal]
-) -> Distribution:
+def _by_marginal(change: Callable[[Knob, Marginal], Marginal]) -> Callable[[Product], Product]:
     def product(old: Product) -> Product:
         changed = {name: change(_knob(old, name), each) for name, each in old.marginals.items()}
         return Product(old.space, changed)
 
-    return _each_product(distribution, product)
+    return product
+
+
+def _by_weights(
+    change: Callable[[tuple[float, ...]], tuple[float, ...]],
+) -> Callable[[Levels], Levels]:
+    return lambda old: Levels(old.space, old.levels, change(old.weights))
 
 
 def _reweight_parts(
@@ -183,8 +196,8 @@ def _reweight_parts(
     if not isinstance(distribution, Mixture):
         return distribution
     weights = scattered([weight for weight, _ in distribution.parts], rng, share)
-    products = [product for _, product in distribution.parts]
-    return Mixture(tuple(zip(weights, products, strict=True)))
+    parts = [part for _, part in distribution.parts]
+    return Mixture(tuple(zip(weights, parts, strict=True)))
 
 
 def _shift_levels(old: Levels, rng: np.random.Generator, share: float) -> Levels:

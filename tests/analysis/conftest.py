@@ -12,7 +12,7 @@ from synthetic_run import SyntheticRun
 
 from orchestrator.env_space import EnvSpace
 from orchestrator.frozen import thaw
-from orchestrator.knobs import Choice, Integer, Knob, Numeric, Simplex
+from orchestrator.knobs import Cells, Choice, Integer, Knob, Numeric, Simplex
 from orchestrator.records import RunStarted
 
 Begin = Callable[..., SyntheticRun]
@@ -27,6 +27,8 @@ def in_a_file(knob: Knob) -> dict[str, Any]:
         return ends | {"scale": knob.scale, "integer": whole, "start": None}
     if isinstance(knob, Choice):
         return {"choices": thaw(knob.values), "start": None}
+    if isinstance(knob, Cells):
+        return {"cells": knob.size, "low": knob.low, "high": knob.high, "start": None}
     assert isinstance(knob, Simplex)
     return {"simplex": list(knob.terms), "start": None}
 

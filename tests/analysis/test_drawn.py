@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from distribution_catalogue import CARTPOLE, DISTRIBUTIONS, MAZE, SPACES
+from distribution_catalogue import CARTPOLE, DISTRIBUTIONS, GRID, MAZE, SPACES
 
 from analysis.drawn import Drawn, drawn, knob_of
-from orchestrator.distributions import Levels, Mixture, Product
-from orchestrator.knobs import Blend, Knob, Range, Weights
+from orchestrator.distributions import EnvSpace, Gaussian, Levels, Mixture, Product
+from orchestrator.knobs import Blend, Choice, Continuous, Knob, Range, Weights
+from orchestrator.sketch import Sketch
 
 Written = Callable[[Knob], dict[str, Any]]
 
@@ -61,6 +62,41 @@ def test_of_a_mixture_the_parts_that_are_drawn_count() -> None:
     assert math.isnan(found["reward"].spread)
 
 
+def test_parts_of_a_mixture_may_be_of_any_kind() -> None:
+    level = {"length": 1.0, "gravity": 6.0, "masspole": 0.1}
+    mixture = Mixture(
+        (
+            (1, Gaussian(CARTPOLE, (0.8, 0.5, 0.5), ((0.0,) * 3,) * 3)),
+            (3, Levels(CARTPOLE, (level, {**level, "gravity": 5.0}), (1, 0))),
+            (0, CARTPOLE.full()),
+        )
+    )
+    gravity = drawn(mixture.to_json(), CARTPOLE.knobs)["gravity"]
+    assert (gravity.low, gravity.high) == pytest.approx((6.0, 17.0))
+
+
+def test_weights_of_a_mixture_count_by_how_often_each_level_is_drawn() -> None:
+    level = {"size": 5, "budget": 10, "slip": 0.1, "layout": "open"}
+    level["reward"] = {"speed": 1.0, "energy": 0.0, "safety": 0.0}
+    buffer = Levels(MAZE, (level, {**level, "layout": "rooms"}), (1, 3))
+    found = drawn(Mixture(((1, buffer), (1, early(size=5, layout=0)))).to_json(), MAZE.knobs)
+    assert found["layout"].weights == pytest.approx(
+        dict(zip(LAYOUTS, (0.625, 0.375, 0, 0, 0), strict=True))
+    )
+
+
+def test_a_gaussian_ends_two_deviations_from_its_center() -> None:
+    space = EnvSpace(
+        {"x": Continuous(0, 10), "y": Continuous(1, 10_000, "log"), "c": Choice((1, 2))}
+    )
+    gaussian = Gaussian(space, (0.5, 0.25), ((0.01, 0.0), (0.0, 0.0625)))
+    found = drawn(gaussian.to_json(), space.knobs)
+    assert (found["x"].low, found["x"].high) == pytest.approx((3.0, 7.0))
+    # 0.25 - 2 × 0.25 is outside of what is legal.
+    assert (found["y"].low, found["y"].high) == pytest.approx((1.0, 1000.0))
+    assert found["c"].weights == {"1": 0.5, "2": 0.5}
+
+
 def test_of_a_buffer_the_levels_that_are_drawn_count() -> None:
     level = {"budget": 10, "slip": 0.1, "reward": {"speed": 1.0, "energy": 0.0, "safety": 0.0}}
     other = {"budget": 40, "slip": 0.3, "reward": {"speed": 0.0, "energy": 1.0, "safety": 0.0}}
@@ -82,6 +118,21 @@ def test_of_a_buffer_the_levels_that_are_drawn_count() -> None:
     assert found["reward"].weights == pytest.approx({"speed": 0.75, "energy": 0.25, "safety": 0})
 
 
+def test_of_cells_their_number_counts() -> None:
+    level = {"walls": [3, 7, 9], "start": 0, "goal": 24}
+    buffer = Levels(GRID, (level, {**level, "walls": []}), (1, 1))
+    walls = drawn(buffer.to_json(), GRID.knobs)["walls"]
+    assert (walls.low, walls.high) == (0.0, 3.0)
+    ranges = drawn(GRID.initial().to_json(), GRID.knobs)["walls"]
+    assert (ranges.low, ranges.high) == (0.0, 3.0)
+
+
+def test_a_sketch_is_read_like_what_it_looks_like() -> None:
+    looks = early(size=5, layout=1)
+    sketch = Sketch(levels=4000, digest="0", looks=looks)
+    assert repr(drawn(sketch.to_json(), MAZE.knobs)) == repr(drawn(looks.to_json(), MAZE.knobs))
+
+
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_every_distribution_has_a_column_for_every_knob(name: str) -> None:
     distribution = DISTRIBUTIONS[name]
@@ -101,7 +152,7 @@ def test_the_smallest_buffer_is_a_point() -> None:
     [
         ({"kind": "product", "marginals": {}}, "must be over the knobs .*gravity"),
         ({"kind": "levels", "levels": [{"length": 1}], "weights": [1.0]}, r"got \['length'\]"),
-        ({"kind": "normal"}, "must be product, mixture or levels, but got 'normal'"),
+        ({"kind": "normal"}, "must be product, gaussian, mixture, levels or sketch, .*'normal'"),
     ],
 )
 def test_other_distributions_are_refused(data: dict[str, Any], said: str) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+from operator import mul
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from orchestrator.distributions import Distribution, EnvSpace, Levels, Mixture, Product
+from orchestrator.distributions import (
+    Distribution,
+    EnvSpace,
+    Gaussian,
+    Levels,
+    Mixture,
+    Product,
+)
+from orchestrator.gaussian import numeric
 from orchestrator.knobs import (
     LARGEST_INTEGER,
     Blend,
+    Cells,
     Choice,
     Continuous,
     Integer,
@@ -49,12 +59,17 @@ MAZE = EnvSpace(
 FIXED = EnvSpace(
     {"gravity": Continuous(9.8, 9.8), "seats": Integer(4, 4), "map": Choice(("only",))}
 )
+GRID = EnvSpace(
+    {"walls": Cells(25, 0, 12), "start": Integer(0, 24), "goal": Integer(0, 24)},
+    {"walls": Range(0, 3)},
+)
 
 SPACES: dict[str, EnvSpace] = {
     "empty": EMPTY,
     "cartpole": CARTPOLE,
     "maze": MAZE,
     "fixed": FIXED,
+    "grid": GRID,
 }
 
 
@@ -75,7 +90,7 @@ _MAZE_LATE = Product(
     },
 )
 
-DISTRIBUTIONS: dict[str, Distribution] = {
+MUTABLE: dict[str, Distribution] = {
     "empty": EMPTY.full(),
     "cartpole-full": CARTPOLE.full(),
     "cartpole-initial": CARTPOLE.initial(),
@@ -83,9 +98,12 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "maze-initial": MAZE.initial(),
     "maze-late": _MAZE_LATE,
     "fixed": FIXED.full(),
+    "grid-full": GRID.full(),
+    "grid-initial": GRID.initial(),
     "mixture": Mixture(((1, MAZE.initial()), (2, _MAZE_LATE), (0, MAZE.full()))),
     "mixture-of-one": Mixture(((1, CARTPOLE.full()),)),
     "levels": _levels(MAZE, 7),
+    "grid-levels": _levels(GRID, 4),
     "one-level": _levels(CARTPOLE, 1),
     "empty-levels": Levels(EMPTY, ({}, {}), (0.5, 0.5)),
     "some-levels-unused": Levels(
@@ -95,6 +113,27 @@ DISTRIBUTIONS: dict[str, Distribution] = {
             {"length": 1.0, "gravity": 5.0, "masspole": 0.1},
         ),
         (0.0, 1.0),
+    ),
+    "mixture-of-kinds": Mixture(((1, _levels(MAZE, 3)), (3, _MAZE_LATE))),
+}
+"""Those that the mutation operators know how to change."""
+
+_TILTED = Gaussian(
+    CARTPOLE, (0.5, 0.0, 0.9), ((0.04, 0.01, 0.0), (0.01, 0.02, 0.0), (0.0, 0.0, 0.0))
+)
+
+DISTRIBUTIONS: dict[str, Distribution] = {
+    **MUTABLE,
+    "gaussian": _TILTED,
+    # Budget and slip move together: a line across the maze.
+    "gaussian-singular": Gaussian(
+        MAZE, (0.5, 0.4, 0.6), ((0.01, 0.0, 0.02), (0.0, 0.0, 0.0), (0.02, 0.0, 0.04))
+    ),
+    "gaussian-point": Gaussian(CARTPOLE, (0.0, 0.3, 1.0), ((0.0,) * 3,) * 3),
+    "gaussian-fixed": Gaussian(FIXED, (0.5, 0.5), ((0.1, 0.0), (0.0, 0.1))),
+    "gaussian-empty": Gaussian(EMPTY, (), ()),
+    "mixture-with-gaussian": Mixture(
+        ((1, CARTPOLE.full()), (3, _TILTED), (0, _levels(CARTPOLE, 2)))
     ),
 }
 
@@ -128,7 +167,11 @@ choice_knobs: st.SearchStrategy[Choice] = st.lists(
 simplex_knobs: st.SearchStrategy[Simplex] = st.lists(
     _names, min_size=2, max_size=4, unique=True
 ).map(lambda terms: Simplex(tuple(terms)))
-knobs: st.SearchStrategy[Knob] = numeric_knobs | choice_knobs | simplex_knobs
+_counts = st.integers(0, 40)
+cells_knobs: st.SearchStrategy[Cells] = st.tuples(_counts, _counts, st.integers(1, 40)).map(
+    lambda drawn: Cells(max(drawn), min(drawn[:2]), max(drawn[:2]))
+)
+knobs: st.SearchStrategy[Knob] = numeric_knobs | choice_knobs | simplex_knobs | cells_knobs
 
 
 def weight_lists(size: int) -> st.SearchStrategy[tuple[float, ...]]:
@@ -154,6 +197,8 @@ def marginals(draw: st.DrawFn, knob: Knob) -> Marginal:
     match knob:
         case Numeric():
             return knob.fit(Range(*sorted(draw(st.tuples(legal_values(knob), legal_values(knob))))))
+        case Cells(count=count):
+            return draw(marginals(count))
         case Choice():
             return Weights(draw(weight_lists(len(knob.values))))
         case Simplex():
@@ -174,16 +219,46 @@ def products(draw: st.DrawFn, space: EnvSpace) -> Product:
 
 
 @st.composite
+def gaussians(draw: st.DrawFn, space: EnvSpace) -> Gaussian:
+    """A Gaussian over `space`, often a singular one."""
+    size = len(numeric(space))
+    center = [draw(st.floats(0, 1)) for _ in range(size)]
+    entries = st.floats(-1, 1) | st.just(0.0)
+    factor = [[draw(entries) for _ in range(size)] for _ in range(size)]
+    covariance = [[math.fsum(map(mul, one, other)) for other in factor] for one in factor]
+    return Gaussian(space, tuple(center), tuple(map(tuple, covariance)))
+
+
+@st.composite
+def mutable_distributions(draw: st.DrawFn) -> Distribution:
+    """A distribution, over any space, of any kind that the mutation operators know."""
+    return draw(_over(draw(spaces()), ("product", "levels")))
+
+
+@st.composite
 def distributions(draw: st.DrawFn) -> Distribution:
     """A distribution of any kind over any space."""
-    space = draw(spaces())
-    kind = draw(st.sampled_from(["product", "mixture", "levels"]))
-    size = draw(st.integers(1, 3))
-    parts = [draw(products(space)) for _ in range(size)]
-    weights = draw(weight_lists(size))
-    if kind == "product":
-        return parts[0]
-    if kind == "mixture":
-        return Mixture(tuple(zip(weights, parts, strict=True)))
-    rng = generator("levels", draw(seeds))
-    return Levels(space, tuple(part.sample(rng) for part in parts), weights)
+    return draw(_over(draw(spaces()), ("product", "levels", "gaussian")))
+
+
+@st.composite
+def _over(draw: st.DrawFn, space: EnvSpace, kinds: tuple[str, ...]) -> Distribution:
+    """One of these kinds over `space`, or a mixture of them."""
+    size = draw(st.integers(0, 3))
+    if size == 0:
+        return draw(_plain(space, kinds))
+    parts = [draw(_plain(space, kinds)) for _ in range(size)]
+    return Mixture(tuple(zip(draw(weight_lists(size)), parts, strict=True)))
+
+
+@st.composite
+def _plain(draw: st.DrawFn, space: EnvSpace, kinds: tuple[str, ...]) -> Distribution:
+    match draw(st.sampled_from(kinds)):
+        case "gaussian":
+            return draw(gaussians(space))
+        case "levels":
+            size = draw(st.integers(1, 3))
+            rng = generator("levels", draw(seeds))
+            levels = tuple(draw(products(space)).sample(rng) for _ in range(size))
+            return Levels(space, levels, draw(weight_lists(size)))
+    return draw(products(space))

@@ -25,6 +25,7 @@ from hypothesis import given
 from orchestrator.distributions import (
     Distribution,
     EnvSpace,
+    Gaussian,
     Levels,
     Mixture,
     Product,
@@ -195,6 +196,37 @@ def test_a_mixture_draws_its_parts_by_weight() -> None:
     assert not mixture.contains({"x": 2})
 
 
+def test_a_mixture_may_hold_distributions_of_several_kinds() -> None:
+    space = EnvSpace({"x": Continuous(0, 1)})
+    kinds = (Levels(space, ({"x": 0.25},), (1,)), Gaussian(space, (0.5,), ((0.0,),)), space.full())
+    mixture = Mixture(tuple(zip((1, 1, 0), kinds, strict=True)))
+    data = mixture.to_json()
+    assert [part["distribution"] for part in data["parts"]] == [each.to_json() for each in kinds]
+    rng = generator("kinds")
+    assert {mixture.sample(rng)["x"] for _ in range(50)} == {0.25, 0.5}
+
+
+def test_levels_of_a_known_buffer_are_taken_over() -> None:
+    space = EnvSpace({"x": Continuous(0, 1)})
+    old = Levels(space, ({"x": 0.25}, {"x": 0.5}), (1, 1))
+    new = Levels(space, (old.levels[1], {"x": 1}), (1, 3), known=old)
+    assert new == Levels(space, ({"x": 0.5}, {"x": 1.0}), (0.25, 0.75))
+    assert new.levels[0] is old.levels[1]
+    assert list(new.by_text()) == ['{"x":0.5}', '{"x":1.0}']
+    assert pickle.loads(pickle.dumps(new)) == new
+    assert new.sample(generator(0)) in ({"x": 0.5}, {"x": 1.0})
+
+
+def test_levels_that_a_known_buffer_does_not_hold_are_checked() -> None:
+    space = EnvSpace({"x": Continuous(0, 1)})
+    known = Levels(space, ({"x": 0.5},), (1,))
+    with pytest.raises(ValueError, match="level 1: .* must be from 0.0 to 1.0, but got 2.0"):
+        Levels(space, (known.levels[0], {"x": 2.0}), (1, 1), known=known)
+    other = EnvSpace({"x": Continuous(0, 0.1)})
+    with pytest.raises(ValueError, match="level 0: .* must be from 0.0 to 0.1, but got 0.5"):
+        Levels(other, known.levels, (1,), known=known)
+
+
 def test_a_buffer_draws_its_levels_by_weight() -> None:
     space = EnvSpace({"x": Integer(0, 2)})
     buffer = Levels(space, tuple({"x": k} for k in range(3)), (0, 3, 1))
@@ -235,8 +267,12 @@ def test_a_buffer_draws_its_levels_by_weight() -> None:
         (lambda: Mixture(((0, EMPTY.full()),)), "must be above zero"),
         (lambda: Mixture(((1, EMPTY.full()), (1, FIXED.full()))), "must share one env space"),
         (
-            lambda: Mixture(((1, Levels(EMPTY, ({},), (1,))),)),  # type: ignore[arg-type]
-            "must be a Product",
+            lambda: Mixture(((1, Mixture(((1, EMPTY.full()),))),)),
+            "must be a distribution that is no mixture itself, but part 0 is Mixture",
+        ),
+        (
+            lambda: Mixture(((1, EMPTY.full()), (1, "full"))),  # type: ignore[arg-type]
+            "must be a distribution that is no mixture itself, but part 1 is 'full'",
         ),
         (lambda: Levels(EMPTY, (), ()), "at least one level"),
         (lambda: Levels(EMPTY, ({},), (1, 1)), "one entry for each of the 1 levels, but got 2"),
@@ -283,11 +319,31 @@ def test_cast_makes_values_plain() -> None:
         (FIXED, {"kind": "product", "marginals": [1]}, "must be a mapping"),
         (EMPTY, {"kind": "mixture", "parts": []}, "at least one part"),
         (EMPTY, {"kind": "mixture", "parts": 3}, "`parts` must be a list, but got 3"),
-        (EMPTY, {"kind": "mixture", "parts": [{"weight": 1}]}, "part 0 .*`marginals` is missing"),
         (
             EMPTY,
-            {"kind": "mixture", "parts": [{"weight": "a", "marginals": {}}]},
+            {"kind": "mixture", "parts": [{"weight": 1}]},
+            "part 0 .*`distribution` is missing",
+        ),
+        (
+            EMPTY,
+            {"kind": "mixture", "parts": [{"weight": "a", "distribution": {}}]},
             "part 0 of a mixture: `weight` must be a finite number, but got 'a'",
+        ),
+        (
+            EMPTY,
+            {"kind": "mixture", "parts": [{"weight": 1, "distribution": {"kind": "levls"}}]},
+            r"part 0 of a mixture: .*'levls' \(did you mean 'levels'\?\)",
+        ),
+        (
+            EMPTY,
+            {"kind": "mixture", "parts": [{"weight": 1, "distribution": {"kind": "mixture"}}]},
+            "part 0 of a mixture: a mixture must have the keys .*`parts` is missing",
+        ),
+        (EMPTY, {"kind": "gaussian", "center": []}, "`covariance` is missing"),
+        (
+            FIXED,
+            {"kind": "gaussian", "center": [0.5, 0.5], "covariance": [[0, 0]]},
+            "2 rows of 2 numbers",
         ),
         (EMPTY, {"kind": "levels", "levels": [{}]}, "`weights` is missing"),
         (EMPTY, {"kind": "levels", "levels": [{}], "weights": 1}, "`weights` must be a list"),
