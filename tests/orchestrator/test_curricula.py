@@ -1,255 +1,225 @@
-"""Every curriculum, over every space, gives legal distributions from its seed alone."""
+"""What an iteration comes to, and the curricula whose distributions stay or mutate at exploits."""
 
 from __future__ import annotations
 
-import json
-import math
-import pickle
 from typing import Any
 
 import pytest
-from distribution_catalogue import (
-    CARTPOLE,
-    DISTRIBUTIONS,
-    MAZE,
-    SPACES,
-    distributions,
-    seeds,
-)
+from distribution_catalogue import CARTPOLE, MAZE, MUTABLE, SPACES, mutable_distributions, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.curricula import (
-    Change,
-    Curriculum,
-    DomainRandomization,
-    Evolving,
-    Fixed,
-    Progress,
-    Widen,
-)
-from orchestrator.distributions import (
-    Distribution,
-    EnvSpace,
-    Levels,
-    Mixture,
-    Product,
-    distribution_from_json,
-)
+from orchestrator.curricula.base import Curriculum, Move, Outcome, Outlook, Seen, Stand
+from orchestrator.curricula.evolving import Evolving, Widen
+from orchestrator.curricula.fixed import DomainRandomization, Fixed
+from orchestrator.curricula.tally import Tally
+from orchestrator.distributions import Distribution, EnvSpace, Levels, Mixture, Product
 from orchestrator.knobs import Choice, Continuous, Range, Weights
 from orchestrator.operators import OPERATORS
 from orchestrator.seeding import generator
 
 WIDEN = Widen(above=100.0, by=0.1, min_episodes=20)
-CURRICULA: dict[str, Curriculum] = {
-    "fixed": Fixed(),
-    "domain-randomization": DomainRandomization(),
-    "evolving": Evolving(),
-    "evolving-widen": Evolving(widen=WIDEN),
-    **{f"evolving-{name}": Evolving((name,), 0.3, WIDEN) for name in OPERATORS},
-}
-NOTHING = Progress()
-ENOUGH = Progress(20, 100.0)
+WIDENS = Evolving(widen=WIDEN)
+NOTHING = Seen()
+ENOUGH = Seen(episodes=20, mean_return=100.0)
 
-everyone = pytest.mark.parametrize("name", CURRICULA)
 everywhere = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
-every_present = pytest.mark.parametrize("present", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
-
-progresses = st.builds(
-    Progress, st.integers(0, 50), st.none() | st.floats(-1e6, 1e6)
-) | st.sampled_from([NOTHING, ENOUGH])
+every_present = pytest.mark.parametrize("present", MUTABLE.values(), ids=MUTABLE)
 
 
-def assert_sound(change: Change, space: EnvSpace) -> None:
-    """Legal, over the same space, movable as JSON, with a reason of one line."""
-    assert change.distribution.space == space
-    data = json.loads(json.dumps(change.distribution.to_json(), allow_nan=False))
-    assert distribution_from_json(space, data) == change.distribution
-    assert change.distribution.contains(change.distribution.sample(generator(0)))
-    assert change.why
-    assert "\n" not in change.why
+def after(rule: Curriculum, present: Distribution, *seen: Seen) -> Move | None:
+    """What a member does that has seen this on its present distribution."""
+    stand = Stand(present)
+    for each in seen:
+        stand = rule.observe(stand, each)
+    return rule.move(stand, generator(0))
 
 
-# What holds for all
+def outlook(rule: Curriculum, present: Distribution, *seen: Seen) -> Outlook:
+    stand = Stand(present)
+    for each in seen:
+        stand = rule.observe(stand, each)
+    return rule.outlook(stand)
 
 
-@everyone
-@everywhere
-def test_the_start_is_legal(name: str, space: EnvSpace) -> None:
-    start = CURRICULA[name].start(space)
-    assert_sound(Change(start, "start"), space)
-    assert CURRICULA[name].start(space) == start
+# What an iteration showed
 
 
-@everyone
-@settings(max_examples=30)
-@given(distributions(), seeds)
-def test_at_an_exploit_the_distribution_is_legal(
-    name: str, donors: Distribution, seed: int
-) -> None:
-    before = donors.to_json()
-    change = CURRICULA[name].at_exploit(donors, generator(seed))
-    assert_sound(change, donors.space)
-    assert donors.to_json() == before
-    assert CURRICULA[name].at_exploit(donors, generator(seed)) == change
+def test_only_what_was_trained_on_the_present_revision_counts() -> None:
+    outcomes = (
+        Outcome({}, 10.0, 5, success=True, revision=2),
+        Outcome({}, 20.0, 5, success=False, revision=2),
+        Outcome({}, 30.0, 5, success=None, revision=2),
+        Outcome({}, 100.0, 5, success=True, revision=1),
+        Outcome({}, 100.0, 5, success=True, revision=2, trained=False),
+    )
+    seen = Seen.of(outcomes, 2, iteration=7, env_steps=900, score=1.5)
+    assert seen == Seen(3, 20.0, 0.5, 7, 900, 1.5, outcomes)
 
 
-@everyone
-@settings(max_examples=30)
-@given(distributions(), progresses)
-def test_between_the_distribution_is_legal_and_another(
-    name: str, present: Distribution, progress: Progress
-) -> None:
-    change = CURRICULA[name].between(present, progress)
-    assert change == CURRICULA[name].between(present, progress)
-    if change is not None:
-        assert_sound(change, present.space)
-        assert change.distribution != present
+def test_without_episodes_there_are_no_means() -> None:
+    assert Seen.of((), 0, iteration=1, env_steps=9) == Seen(0, None, None, 1, 9)
 
 
-@everyone
-@every_present
-@pytest.mark.parametrize("progress", [NOTHING, ENOUGH, Progress(3, math.pi)])
-def test_the_next_move_is_one_line(name: str, present: Distribution, progress: Progress) -> None:
-    line = CURRICULA[name].next_move(present, progress)
-    assert line
-    assert line.isprintable()
+# Tallies
 
 
-@everyone
-def test_a_curriculum_is_a_value(name: str) -> None:
-    copy = pickle.loads(pickle.dumps(CURRICULA[name]))
-    assert copy == CURRICULA[name]
-    assert hash(copy) == hash(CURRICULA[name])
+def test_a_tally_weighs_means_by_their_episodes() -> None:
+    assert Tally().plus(1, 10.0).plus(3, 30.0) == Tally(4, 25.0)
 
 
-@everyone
-@every_present
-def test_widening_comes_to_an_end(name: str, present: Distribution) -> None:
-    """Each step is a revision, so none may be for a rounding's sake."""
-    steps = 0
-    while (change := CURRICULA[name].between(present, ENOUGH)) is not None:
-        present = change.distribution
-        steps += 1
-        assert steps < 60
-    assert CURRICULA[name].next_move(present, ENOUGH) in {
-        "fixed", "moves at exploits", "as wide as is legal"
-    }  # fmt: skip
+@pytest.mark.parametrize(("episodes", "mean"), [(0, None), (0, 5.0), (5, None)])
+def test_a_tally_leaves_out_what_has_no_mean(episodes: int, mean: float | None) -> None:
+    assert Tally(4, 25.0).plus(episodes, mean) == Tally(4, 25.0)
 
 
-# Each its own
+def test_a_tally_survives_json() -> None:
+    assert Tally.from_json(Tally(4, 25.0).to_json()) == Tally(4, 25.0)
+    assert Tally.from_json({}) == Tally()
+
+
+# Those that stay
 
 
 @everywhere
 def test_fixed_is_the_start_for_everybody(space: EnvSpace) -> None:
-    rule = Fixed()
-    assert rule.start(space) == space.initial()
-    assert not rule.draws_start
-    assert rule.at_exploit(space.initial(), generator(0)) == Change(space.initial(), "fixed")
-    assert rule.between(space.initial(), ENOUGH) is None
+    assert Fixed().begin(space) == Stand(space.initial())
+    assert not Fixed().draws_start
+    assert after(Fixed(), space.initial(), ENOUGH) is None
+    stand = Stand(space.initial())
+    assert Fixed().copied(stand, generator(0)) == Move(stand, "as it is")
 
 
 @everywhere
 def test_domain_randomization_is_everything_from_the_start(space: EnvSpace) -> None:
-    assert DomainRandomization().start(space) == space.full()
+    assert DomainRandomization().begin(space) == Stand(space.full())
     assert not DomainRandomization().draws_start
+
+
+# Exploits
 
 
 @everywhere
 def test_evolving_starts_where_the_knobs_say(space: EnvSpace) -> None:
-    assert Evolving().start(space) == space.initial()
+    assert Evolving().begin(space) == Stand(space.initial())
     assert Evolving().draws_start
 
 
+@settings(max_examples=60)
+@given(mutable_distributions(), seeds, st.sampled_from(list(OPERATORS)))
+def test_a_copy_is_mutated_by_an_operator(donors: Distribution, seed: int, name: str) -> None:
+    before = donors.to_json()
+    move = Evolving((name,), amount=0.3).copied(Stand(donors), generator(seed))
+    assert move.why == name
+    assert move.stand.distribution.space == donors.space
+    assert move.stand.distribution.contains(move.stand.distribution.sample(generator(0)))
+    assert donors.to_json() == before
+
+
+def test_a_copy_begins_to_count_anew() -> None:
+    donor = WIDENS.observe(Stand(CARTPOLE.initial()), ENOUGH)
+    copied = WIDENS.copied(donor, generator(0)).stand
+    assert Tally.from_json(copied.state) == Tally()
+
+
 def test_every_operator_is_drawn_and_named() -> None:
-    names = {Evolving().at_exploit(MAZE.initial(), generator(n)).why for n in range(200)}
+    donor = Stand(MAZE.initial())
+    names = {Evolving().copied(donor, generator(n)).why for n in range(200)}
     assert names == set(OPERATORS)
 
 
 def test_only_the_named_operators_are_drawn() -> None:
-    rule = Evolving(("shift", "narrow"))
-    names = {rule.at_exploit(MAZE.full(), generator(n)).why for n in range(50)}
-    assert names == {"shift", "narrow"}
+    rule, donor = Evolving(("shift", "narrow")), Stand(MAZE.full())
+    assert {rule.copied(donor, generator(n)).why for n in range(50)} == {"shift", "narrow"}
 
 
 def test_the_operator_goes_as_far_as_the_amount() -> None:
     space = EnvSpace({"x": Continuous(0.0, 10.0)})
-    donors = Product(space, {"x": Range(4.0, 6.0)})
-    change = Evolving(("widen",), amount=0.2).at_exploit(donors, generator(0))
-    assert change == Change(Product(space, {"x": Range(2.0, 8.0)}), "widen")
+    donor = Stand(Product(space, {"x": Range(4.0, 6.0)}))
+    move = Evolving(("widen",), amount=0.2).copied(donor, generator(0))
+    assert move == Move(Stand(Product(space, {"x": Range(2.0, 8.0)})), "widen")
 
 
 # Widening
 
 
 @pytest.mark.parametrize(
-    ("progress", "earned"),
+    ("seen", "earned"),
     [
-        (Progress(20, 100.0), True),
-        (Progress(500, 1e9), True),
-        (Progress(19, 100.0), False),
-        (Progress(20, 99.9), False),
-        (Progress(0, None), False),
-        (Progress(20, None), False),
+        ([Seen(20, 100.0)], True),
+        ([Seen(500, 1e9)], True),
+        ([Seen(10, 90.0), Seen(), Seen(10, 110.0)], True),
+        ([Seen(19, 100.0)], False),
+        ([Seen(20, 99.9)], False),
+        ([Seen(10, 90.0), Seen(10, 109.0)], False),
+        ([Seen()], False),
     ],
 )
-def test_widening_has_to_be_earned(progress: Progress, earned: bool) -> None:
-    change = Evolving(widen=WIDEN).between(CARTPOLE.initial(), progress)
-    assert (change is not None) is earned
+def test_widening_has_to_be_earned(seen: list[Seen], earned: bool) -> None:
+    assert (after(WIDENS, CARTPOLE.initial(), *seen) is not None) is earned
 
 
 def test_without_a_rule_nothing_widens() -> None:
-    assert Evolving().between(CARTPOLE.initial(), ENOUGH) is None
+    assert after(Evolving(), CARTPOLE.initial(), ENOUGH) is None
 
 
 def test_widening_moves_each_end_outward() -> None:
     space = EnvSpace({"x": Continuous(0.0, 10.0), "full": Continuous(0.0, 1.0)})
     present = Product(space, {"x": Range(0.5, 6.0), "full": Range(0.0, 1.0)})
-    change = Evolving(widen=WIDEN).between(present, ENOUGH)
-    assert change is not None
-    assert change.distribution == Product(space, {"x": Range(0.0, 7.0), "full": Range(0.0, 1.0)})
-    assert change.why == "widen: return 100 of 100 over 20 of 20 episodes"
+    assert after(WIDENS, present, ENOUGH) == Move(
+        Stand(Product(space, {"x": Range(0.0, 7.0), "full": Range(0.0, 1.0)})),
+        "widen: return 100 of 100 over 20 of 20 episodes",
+    )
+
+
+@every_present
+def test_widening_comes_to_an_end(present: Distribution) -> None:
+    """Each step is a revision, so none may be for a rounding's sake."""
+    steps = 0
+    while (move := after(WIDENS, present, ENOUGH)) is not None:
+        assert move.stand.distribution != present
+        present = move.stand.distribution
+        steps += 1
+        assert steps < 60
+    assert outlook(WIDENS, present, ENOUGH) == Outlook("as wide as is legal")
 
 
 @everywhere
 def test_nothing_widens_beyond_everything(space: EnvSpace) -> None:
-    assert Evolving(widen=WIDEN).between(space.full(), ENOUGH) is None
+    assert after(WIDENS, space.full(), ENOUGH) is None
 
 
 @pytest.mark.parametrize("count", range(1, 12))
 def test_uniform_weights_are_as_wide_as_is_legal(count: int) -> None:
     """Smoothing them moves them by roundings, for ever."""
     space = EnvSpace({"x": Choice(tuple(range(count)))})
-    full = space.full()
-    assert Evolving(widen=WIDEN).between(full, ENOUGH) is None
+    assert after(WIDENS, space.full(), ENOUGH) is None
     levels = Levels(space, tuple({"x": n} for n in range(count)), (1.0,) * count)
-    assert Evolving(widen=WIDEN).between(levels, ENOUGH) is None
+    assert after(WIDENS, levels, ENOUGH) is None
 
 
 @pytest.mark.parametrize("by", [0.003, 0.1, 1.0])
 def test_weights_far_from_uniform_still_widen(by: float) -> None:
     space = EnvSpace({"x": Choice(("a", "b"))})
     present = Product(space, {"x": Weights((0.9, 0.1))})
-    change = Evolving(widen=Widen(100.0, by)).between(present, ENOUGH)
-    assert change is not None
+    assert after(Evolving(widen=Widen(100.0, by)), present, ENOUGH) is not None
 
 
 def test_a_mixture_is_as_wide_as_its_narrowest_part() -> None:
     narrow, wide = CARTPOLE.initial(), CARTPOLE.full()
-    rule = Evolving(widen=WIDEN)
-    assert rule.between(Mixture(((1, wide), (1, narrow))), ENOUGH) is not None
-    assert rule.between(Mixture(((1, wide), (3, wide))), ENOUGH) is None
+    assert after(WIDENS, Mixture(((1, wide), (1, narrow))), ENOUGH) is not None
+    assert after(WIDENS, Mixture(((1, wide), (3, wide))), ENOUGH) is None
 
 
 @pytest.mark.parametrize(
-    ("progress", "line"),
+    ("seen", "line"),
     [
         (NOTHING, "widens at return – of 100 over 0 of 20 episodes"),
-        (Progress(7, 41.25), "widens at return 41.2 of 100 over 7 of 20 episodes"),
+        (Seen(7, 41.25), "widens at return 41.2 of 100 over 7 of 20 episodes"),
     ],
 )
-def test_the_next_move_says_how_far_it_is(progress: Progress, line: str) -> None:
-    assert Evolving(widen=WIDEN).next_move(CARTPOLE.initial(), progress) == line
+def test_the_outlook_says_how_far_the_next_move_is(seen: Seen, line: str) -> None:
+    assert outlook(WIDENS, CARTPOLE.initial(), seen) == Outlook(line, waits=True)
 
 
 @pytest.mark.parametrize(
@@ -258,11 +228,11 @@ def test_the_next_move_says_how_far_it_is(progress: Progress, line: str) -> None
         (Fixed(), "fixed"),
         (DomainRandomization(), "fixed"),
         (Evolving(), "moves at exploits"),
-        (Evolving(widen=WIDEN), "as wide as is legal"),
+        (WIDENS, "as wide as is legal"),
     ],
 )
-def test_the_next_move_where_there_is_none(rule: Curriculum, line: str) -> None:
-    assert rule.next_move(CARTPOLE.full(), ENOUGH) == line
+def test_where_no_move_can_be_earned_nothing_waits(rule: Curriculum, line: str) -> None:
+    assert outlook(rule, CARTPOLE.full(), ENOUGH) == Outlook(line)
 
 
 # Refusals
