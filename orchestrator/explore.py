@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,13 +14,55 @@ from orchestrator.knobs import Choice, Continuous, Integer, Knob
 Search = Mapping[str, Knob]
 
 
+@dataclass(frozen=True)
+class Interval:
+    """What one member's hyperparameters came to between two boundaries.
+
+    Attributes:
+        iteration: where it began.
+        before: score at its beginning; -inf where the member had none.
+        after: score at its end; None while it runs.
+    """
+
+    member: int
+    iteration: int
+    values: Mapping[str, Any]
+    before: float
+    after: float | None = None
+
+
+@dataclass(frozen=True)
+class Now:
+    """Where the interval begins that hyperparameters are wanted for.
+
+    Attributes:
+        before: score of the model that it begins with: the donor's.
+    """
+
+    iteration: int
+    before: float
+
+
 class Explorer(Protocol):
-    """Hyperparameters in, other hyperparameters out; always legal."""
+    """Hyperparameters in, other hyperparameters out; always legal.
+
+    An explorer keeps nothing: what it could learn from is handed to it.
+    """
 
     def explore(
-        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+        self,
+        values: Mapping[str, Any],
+        search: Search,
+        rng: np.random.Generator,
+        history: Sequence[Interval] = (),
+        now: Now | None = None,
     ) -> dict[str, Any]:
-        """Values for every key of ``search``, changed from ``values``."""
+        """Values for every key of ``search``, changed from ``values``.
+
+        Args:
+            history: the population's intervals so far, oldest first, those that run included.
+            now: where the values will be used; None where that is not known.
+        """
         ...
 
 
@@ -34,7 +76,12 @@ class Resample:
     """Every key anew."""
 
     def explore(
-        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+        self,
+        values: Mapping[str, Any],
+        search: Search,
+        rng: np.random.Generator,
+        history: Sequence[Interval] = (),
+        now: Now | None = None,
     ) -> dict[str, Any]:
         """Values drawn from the legal ranges, whatever ``values`` were."""
         return draw(search, rng)
@@ -64,7 +111,12 @@ class Perturb:
             raise ValueError(f"`0 <= resample <= 1` must hold, but got {self.resample}")
 
     def explore(
-        self, values: Mapping[str, Any], search: Search, rng: np.random.Generator
+        self,
+        values: Mapping[str, Any],
+        search: Search,
+        rng: np.random.Generator,
+        history: Sequence[Interval] = (),
+        now: Now | None = None,
     ) -> dict[str, Any]:
         """Values near ``values``, each within its legal range."""
         changed = {}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from orchestrator import seeding
+from orchestrator import optuna_space, seeding
 from orchestrator.curricula import Curriculum
 from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.explore import Search, draw
-from orchestrator.knobs import Choice, Continuous, Integer, Knob
+from orchestrator.knobs import Continuous, Integer
 from orchestrator.marginals import Range
 from orchestrator.operators import resample
 
@@ -29,13 +28,14 @@ def draw_random(
     beginnings = []
     for member in range(size):
         rng = seeding.generator(*key, "initial", member)
-        start = curriculum.start(space)
+        start = curriculum.begin(space).distribution
         if curriculum.draws_start and isinstance(start, Product):
             start = _with_starts(space, resample(start, rng))
         beginnings.append((draw(search, rng), start))
     return beginnings
 
 
+@optuna_space.quiet()
 def draw_with_optuna(
     size: int,
     space: EnvSpace,
@@ -55,7 +55,6 @@ def draw_with_optuna(
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=_sampler(sampler, seeding.seed(*key, "optuna")))
     evolves = curriculum.draws_start
     free = {
@@ -63,7 +62,7 @@ def draw_with_optuna(
         for name, knob in space.knobs.items()
         if evolves and name not in space.start and isinstance(knob, Continuous | Integer)
     }
-    asked = {name: _optuna_distribution(knob) for name, knob in sorted(search.items())}
+    asked = {name: optuna_space.distribution(knob) for name, knob in sorted(search.items())}
     for name in free:
         for end in ("low", "high"):
             asked[f"{name}.{end}"] = optuna.distributions.FloatDistribution(0.0, 1.0)
@@ -74,8 +73,11 @@ def draw_with_optuna(
     beginnings = []
     for member in range(size):
         trial = study.ask(fixed_distributions=asked)
-        values = {name: _legal(knob, trial.params[name]) for name, knob in sorted(search.items())}
-        start = curriculum.start(space)
+        values = {
+            name: optuna_space.legal(knob, trial.params[name])
+            for name, knob in sorted(search.items())
+        }
+        start = curriculum.begin(space).distribution
         if evolves and isinstance(start, Product):
             rng = seeding.generator(*key, "initial", member)
             drawn = _with_starts(space, resample(start, rng))
@@ -96,29 +98,6 @@ def _range(knob: Continuous | Integer, params: Mapping[str, float], name: str) -
     return knob.fit(Range(knob.from_unit(low), knob.from_unit(high)))
 
 
-def _optuna_distribution(knob: Knob) -> Any:
-    from optuna import distributions
-
-    if isinstance(knob, Continuous):
-        return distributions.FloatDistribution(knob.low, knob.high, log=knob.scale == "log")
-    if isinstance(knob, Integer):
-        return distributions.IntDistribution(knob.low, knob.high, log=knob.scale == "log")
-    if isinstance(knob, Choice):
-        # By place: Optuna takes only scalars as choices.
-        return distributions.IntDistribution(0, len(knob.values) - 1)
-    raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
-
-
-def _legal(knob: Knob, value: Any) -> Any:
-    """What a study's parameter stands for, in the knob's own plain type."""
-    if isinstance(knob, Choice):
-        return knob.cast(knob.values[value])
-    if isinstance(knob, Continuous | Integer):
-        # Optuna goes through logarithms, which may end a rounding outside.
-        return knob.cast(min(max(value, knob.low), knob.high))
-    raise TypeError(f"a hyperparameter cannot be a {type(knob).__name__}")
-
-
 def _sampler(name: Sampler, seed: int) -> Any:
     from optuna import samplers
 
@@ -126,9 +105,6 @@ def _sampler(name: Sampler, seed: int) -> Any:
         return samplers.RandomSampler(seed=seed)
     if name == "tpe":
         return samplers.TPESampler(seed=seed, multivariate=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # QMCSampler is marked experimental.
-        return samplers.QMCSampler(
-            seed=seed, scramble=True, warn_asynchronous_seeding=False,
-            warn_independent_sampling=False,
-        )  # fmt: skip
+    return samplers.QMCSampler(
+        seed=seed, scramble=True, warn_asynchronous_seeding=False, warn_independent_sampling=False
+    )

@@ -13,9 +13,10 @@ from distribution_catalogue import continuous_knobs, integer_knobs, legal_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.explore import Explorer, Perturb, Resample, Search, draw
+from orchestrator.explore import Explorer, Interval, Now, Perturb, Resample, Search, draw
 from orchestrator.frozen import text
 from orchestrator.knobs import Choice, Continuous, Integer, Knob, Numeric, Simplex
+from orchestrator.optuna_explorer import OptunaExplorer
 from orchestrator.seeding import generator
 
 EXPLORERS: dict[str, Explorer] = {
@@ -23,6 +24,9 @@ EXPLORERS: dict[str, Explorer] = {
     "perturb-always": Perturb(factor=2.0, resample=0.0),
     "perturb-never": Perturb(resample=1.0),
     "resample": Resample(),
+    "optuna-tpe": OptunaExplorer("tpe"),
+    "optuna-gp": OptunaExplorer("gp"),
+    "optuna-cmaes": OptunaExplorer("cmaes"),
 }
 SEARCHES: dict[str, dict[str, Knob]] = {
     "empty": {},
@@ -79,6 +83,33 @@ def test_the_generator_alone_decides(name: str, search: Search, seed: int) -> No
     copy = pickle.loads(pickle.dumps(EXPLORERS[name]))
     assert copy == EXPLORERS[name]
     assert copy.explore(values, other_order, generator(seed, 1)) == once
+
+
+def lived(search: Search, seed: int, count: int = 14) -> list[Interval]:
+    """Intervals with drawn values, of which the last two still run."""
+    rng = generator("lived", seed)
+    ended = [rng.normal() if number < count - 2 else None for number in range(count)]
+    return [
+        Interval(number % 4, number // 4, draw(search, rng), float(rng.normal()), after)
+        for number, after in enumerate(ended)
+    ]
+
+
+@explorers
+@searches
+def test_values_are_legal_whatever_came_before(name: str, search: Search) -> None:
+    values, history, now = draw(search, generator(0)), lived(search, 0), Now(4, 0.5)
+    found = EXPLORERS[name].explore(values, search, generator(1), history, now)
+    assert_legal(found, search)
+    assert found == EXPLORERS[name].explore(values, search, generator(1), history, now)
+
+
+@pytest.mark.parametrize("rule", [Perturb(), Resample()])
+@searches
+def test_who_learns_nothing_does_not_look_back(rule: Explorer, search: Search) -> None:
+    values = draw(search, generator(0))
+    one = rule.explore(values, search, generator(1), lived(search, 0), Now(4, 0.5))
+    assert one == rule.explore(values, search, generator(1))
 
 
 @explorers

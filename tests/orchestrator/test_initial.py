@@ -135,7 +135,9 @@ def test_knobs_with_a_start_keep_it(way: Way) -> None:
 @pytest.mark.parametrize("curriculum", [Fixed(), DomainRandomization()])
 def test_where_distributions_never_change_all_begin_alike(way: Way, curriculum: Curriculum) -> None:
     beginnings = way(4, CARTPOLE, SEARCH, curriculum, 0)
-    assert all(distribution == curriculum.start(CARTPOLE) for _, distribution in beginnings)
+    assert all(
+        distribution == curriculum.begin(CARTPOLE).distribution for _, distribution in beginnings
+    )
     assert len({values["lr"] for values, _ in beginnings}) == 4
 
 
