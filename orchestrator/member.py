@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import checkpoints, crash_points, env_faults, rllib, scoring
-from orchestrator.distributions import EnvSpace, distribution_from_json
+from orchestrator.course import Course
+from orchestrator.curricula import Curriculum, Move, Outcome, Seen
+from orchestrator.distributions import Distribution, EnvSpace, distribution_from_json
 from orchestrator.episodes import Episode
 from orchestrator.levels import Play
+from orchestrator.own_course import load_course, outcome_of, own_course, save_course
+from orchestrator.report import Report, played
+from orchestrator.sketch import journalled
 from orchestrator.stop import Stop
 
 if TYPE_CHECKING:
@@ -42,6 +47,9 @@ class Blueprint:
         interval: iterations between boundaries.
         exact: whether everything is reseeded at boundaries (synchronous mode).
         stop: when a member has had enough.
+        curriculum: what each member runs by itself; None where the driver runs it for all.
+        success_above: return from which on an episode counts as solved, where the env does not
+            say.
     """
 
     algorithm: AlgorithmConfig
@@ -53,32 +61,8 @@ class Blueprint:
     interval: int
     exact: bool
     stop: Stop
-
-
-@dataclass(frozen=True)
-class Report:
-    """One iteration of a member.
-
-    Attributes:
-        revisions: per revision (episodes, mean return) of the episodes that ended in it.
-        seconds: time spent in ``train``, ``score`` and ``save``.
-        score, returns: on the select suite, at boundaries; else None.
-        checkpoint, digest: what was saved at a boundary; else None.
-        learner: the learner's own numbers.
-    """
-
-    iteration: int
-    env_steps: int
-    revision: int
-    training_return: float | None
-    episodes: int
-    revisions: Mapping[int, tuple[int, float]]
-    seconds: Mapping[str, float]
-    learner: Mapping[str, float]
-    score: float | None = None
-    returns: tuple[float, ...] | None = None
-    checkpoint: str | None = None
-    digest: str | None = None
+    curriculum: Curriculum | None = None
+    success_above: float | None = None
 
 
 class Member:
@@ -114,62 +98,125 @@ class Member:
         self.minutes = float(state["minutes"])
         self.hyperparameters = dict(state["hyperparameters"])
         self.parent = {"checkpoint": state["checkpoint"], "digest": state["digest"]}
+        place = None
         if state["checkpoint"] is not None:
             place = self.run_dir / state["checkpoint"]
             checkpoints.verify(place, state["digest"])
             rllib.restore(self._algorithm, place)
             crash_points.reached("become.restored")
-        self.set_distribution(state["distribution"], state["revision"])
+        self._course = self._own_course(place, int(state["revision"]))
+        if self._course is None:
+            self.set_distribution(state["distribution"], state["revision"])
+        else:
+            self._push(self._course.distribution, self._course.revision)
         rllib.reseed(self._algorithm, *_key(state), self.iteration)
         self._seeded_at = self.iteration
 
+    def _own_course(self, checkpoint: Path | None, revision: int) -> Course | None:
+        rule = self.blueprint.curriculum
+        if rule is None:
+            return None
+        key = (*_key(self._who), "curriculum")
+        course = own_course(rule, self.blueprint.space, self.hyperparameters, key)
+        if checkpoint is not None:
+            course = load_course(course, checkpoint)
+        # A donor's counts its own changes.
+        return replace(course, revision=revision)
+
     def set_distribution(self, distribution: Mapping[str, Any], revision: int) -> None:
         """Push a distribution to every sub-env, from the next resets on."""
-        self.distribution = distribution_from_json(self.blueprint.space, distribution)
-        self.revision = int(revision)
-        rllib.push_distribution(self._algorithm, self.distribution, self.revision)
+        self._push(distribution_from_json(self.blueprint.space, distribution), int(revision))
+
+    def _push(self, distribution: Distribution, revision: int) -> None:
+        self.distribution = distribution
+        self.revision = self._pushed = revision
+        rllib.push_distribution(self._algorithm, distribution, revision)
 
     def iterate(self) -> Report:
         """Train one iteration; at a boundary also play the select suite and save."""
         blueprint = self.blueprint
+        if self._pushed != self.revision:
+            # The revision that the last iteration's result told of: it is journalled by now.
+            self._push(self.distribution, self.revision)
         if blueprint.exact and self._at_boundary() and self._seeded_at != self.iteration:
             rllib.reseed(self._algorithm, *_key(self._who), self.iteration)
             self._seeded_at = self.iteration
         seconds: dict[str, float] = {}
+        outcomes = self._probe(seconds)
         steps = rllib.env_steps(self._algorithm)
         with _timed(seconds, "train"):
             result = self._algorithm.train()
             episodes = rllib.drain_episodes(self._algorithm)
         self.iteration += 1
         self.env_steps += rllib.env_steps(self._algorithm) - steps
-        report = self._report(episodes, seconds, rllib.learner_metrics(result))
+        trained = self._outcomes(episodes, trained=True)
         spent = blueprint.stop.spent(
             self.iteration, self.env_steps, self.minutes + sum(seconds.values()) / 60.0
         )
-        if self._at_boundary() or spent:
-            report = self._finish_interval(report, seconds)
+        ends = self._at_boundary() or spent
+        score, returns = self._score(seconds) if ends else (None, None)
+        move = self._move([*outcomes, *trained], score)
+        path, digest = self._finish_interval(score, seconds) if ends else (None, None)
         self.minutes += sum(seconds.values()) / 60.0
-        return report
+        return Report(
+            iteration=self.iteration,
+            env_steps=self.env_steps,
+            revision=self.revision,
+            seconds=seconds,
+            learner=rllib.learner_metrics(result),
+            score=score,
+            returns=returns,
+            checkpoint=path,
+            digest=digest,
+            move=move,
+            outlook=None if self._course is None else self._course.outlook,
+            **played(trained),
+        )
 
-    def _at_boundary(self) -> bool:
-        return self.iteration > 0 and self.iteration % self.blueprint.interval == 0
+    def _probe(self, seconds: dict[str, float]) -> list[Outcome]:
+        """Roll out the levels that the member's own curriculum asks for, without gradient."""
+        levels = () if self._course is None else self._course.probes(self.iteration)
+        if not levels:
+            return []
+        with _timed(seconds, "probe"):
+            key = (*_key(self._who), "probe", self.iteration)
+            episodes, steps = rllib.probe(self._algorithm, levels, *key)
+        self.env_steps += steps
+        return self._outcomes(episodes, trained=False)
 
-    def _finish_interval(self, report: Report, seconds: dict[str, float]) -> Report:
+    def _outcomes(self, episodes: Sequence[Episode], *, trained: bool) -> list[Outcome]:
+        counted, solved = self.blueprint.agents, self.blueprint.success_above
+        return [outcome_of(each, counted, solved, trained=trained) for each in episodes]
+
+    def _score(self, seconds: dict[str, float]) -> tuple[float, tuple[float, ...]]:
         crash_points.reached("train.done")
         with _timed(seconds, "score"):
             returns = self.play(self.blueprint.select)
             score = scoring.aggregate(returns, self.blueprint.aggregate, self.blueprint.alpha)
         crash_points.reached("score.done")
-        with _timed(seconds, "save"):
-            path, digest = self.save(score, sum(seconds.values()) / 60.0)
-        return replace(
-            report,
+        return score, returns
+
+    def _move(self, outcomes: Sequence[Outcome], score: float | None) -> Move | None:
+        """Let the member's own curriculum take in what was seen; a new revision if it moves."""
+        if self._course is None:
+            return None
+        seen = Seen.of(
+            outcomes,
+            self.revision,
+            iteration=self.iteration,
             env_steps=self.env_steps,
             score=score,
-            returns=returns,
-            checkpoint=path,
-            digest=digest,
         )
+        self._course, move = self._course.after(seen)
+        self.distribution, self.revision = self._course.distribution, self._course.revision
+        return move
+
+    def _at_boundary(self) -> bool:
+        return self.iteration > 0 and self.iteration % self.blueprint.interval == 0
+
+    def _finish_interval(self, score: float | None, seconds: dict[str, float]) -> tuple[str, str]:
+        with _timed(seconds, "save"):
+            return self.save(score, sum(seconds.values()) / 60.0)
 
     def play(self, suite: Sequence[Play]) -> tuple[float, ...]:
         """Returns on a suite, one per level, with the deterministic policy."""
@@ -193,7 +240,7 @@ class Member:
             "env_steps": self.env_steps,
             "minutes": self.minutes + minutes,
             "hyperparameters": self.hyperparameters,
-            "distribution": self.distribution.to_json(),
+            "distribution": journalled(self.distribution).to_json(),
             "revision": self.revision,
             "parent": self.parent,
             "score": score,
@@ -201,14 +248,17 @@ class Member:
             "versions": versions(),
         }
         try:
-            taken, digest = checkpoints.write(
-                self.run_dir / path, lambda into: rllib.save(self._algorithm, into), facts
-            )
+            taken, digest = checkpoints.write(self.run_dir / path, self._save_into, facts)
         except OSError as error:
             raise NotSaved(f"{self.run_dir / path}: must be written, but {error}") from error
         path = path.with_name(taken.name)
         self.parent = {"checkpoint": str(path), "digest": digest}
         return str(path), digest
+
+    def _save_into(self, directory: Path) -> None:
+        rllib.save(self._algorithm, directory)
+        if self._course is not None:
+            save_course(self._course, directory)
 
     def post_mortem(self) -> None:
         """After an iteration that failed: have an env's last words written, if one was in it."""
@@ -218,31 +268,6 @@ class Member:
     def close(self) -> None:
         """Stop the Algorithm and its env runners."""
         self._algorithm.stop()
-
-    def _report(
-        self,
-        episodes: Sequence[Episode],
-        seconds: Mapping[str, float],
-        learner: Mapping[str, float],
-    ) -> Report:
-        returns: dict[int, list[float]] = {}
-        for episode in episodes:
-            total = episode.total(self.blueprint.agents)
-            returns.setdefault(episode.revision, []).append(total)
-        everything = [value for values in returns.values() for value in values]
-        return Report(
-            iteration=self.iteration,
-            env_steps=self.env_steps,
-            revision=self.revision,
-            training_return=sum(everything) / len(everything) if everything else None,
-            episodes=len(everything),
-            revisions={
-                revision: (len(values), sum(values) / len(values))
-                for revision, values in sorted(returns.items())
-            },
-            seconds=seconds,
-            learner=learner,
-        )
 
 
 @functools.cache

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from orchestrator.curricula import Curriculum, Progress
-from orchestrator.distributions import Distribution, EnvSpace
+from orchestrator.curricula import Curriculum, Outlook, State
+from orchestrator.distributions import EnvSpace, Level
 from orchestrator.exploit import Exploiter
 from orchestrator.explore import Explorer, Search
+from orchestrator.sketch import Journalled
 from orchestrator.stop import Stop
 
 MemberKey = tuple[str, int, int]
@@ -17,7 +18,13 @@ MemberKey = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Rules:
-    """How a population competes; the same for every seed of an arm."""
+    """How a population competes; the same for every seed of an arm.
+
+    Attributes:
+        reference: a member that the scheduler leaves alone, to compare the others with: it
+            copies nobody, and its distribution stays what it began with. None: all compete.
+        select: the levels of the select suite, for curricula that compare members on them.
+    """
 
     size: int
     interval: int
@@ -28,6 +35,8 @@ class Rules:
     exploit: Exploiter
     explore: Explorer
     stop: Stop
+    reference: int | None = None
+    select: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,14 +59,18 @@ class MemberState:
         own: its newest checkpoint of its own.
         score: on the select suite, of these weights; None when they were never scored.
         scored_at: the iteration of ``score``.
+        returns: one for each level of the select suite, as ``score``; None where not finite.
         decided_at: the last boundary that the scheduler has decided for it.
-        progress: training on the present revision.
+        distribution: what its levels are drawn from; a sketch where that holds many levels.
+        curriculum: its state in a curriculum of the driver.
+        outlook: how far its next move is, where its own process runs the curriculum.
+        quiet: boundaries since its distribution last changed.
         minutes: time spent in its iterations.
     """
 
     key: MemberKey
     hyperparameters: Mapping[str, Any]
-    distribution: Distribution
+    distribution: Journalled
     revision: int = 0
     iteration: int = 0
     env_steps: int = 0
@@ -66,8 +79,11 @@ class MemberState:
     own: Saved | None = None
     score: float | None = None
     scored_at: int = -1
+    returns: tuple[float | None, ...] = ()
     decided_at: int = 0
-    progress: Progress = field(default_factory=Progress)
+    curriculum: State = field(default_factory=dict)
+    outlook: Outlook | None = None
+    quiet: int = 0
     training_return: float | None = None
     faults: int = 0
     failed: bool = False

@@ -12,12 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orchestrator import records, seeding
-from orchestrator.curricula import Change, Progress
-from orchestrator.distributions import Distribution, distribution_from_json
-from orchestrator.exploit import ranking
+from orchestrator import decisions, records
+from orchestrator.curricula import Outlook, Seen
+from orchestrator.distributions import Distribution
+from orchestrator.intervals import Intervals
 from orchestrator.member_state import MemberState, Rules, Saved
+from orchestrator.sketch import journalled_from_json
 from orchestrator.suites import SELECT
+
+# Boundaries without a move, after which a curriculum that waits for one is said to stall.
+_PATIENCE = 3
 
 
 class Population:
@@ -28,6 +32,8 @@ class Population:
         self.seed = seed
         self.rules = rules
         self.members: dict[int, MemberState] = {}
+        # What hyperparameters came to, from boundary to boundary.
+        self.intervals = Intervals()
         # Where a member goes back to after a fault or in a new process.
         self._anchors: dict[int, MemberState] = {}
 
@@ -46,17 +52,13 @@ class Population:
 
     def _take(self, record: records.MemberRecord | records.Boundary) -> None:
         if isinstance(record, records.Boundary):
-            for member in record.members:
-                self._move(member, decided_at=record.iteration)
+            self._decided(record)
         elif isinstance(record, records.MemberStarted):
             self._begin(record)
         elif isinstance(record, records.Result):
             self._train(record)
         elif isinstance(record, records.Score) and record.suite == SELECT:
-            score = -math.inf if record.score is None else record.score
-            self.members[record.member] = replace(
-                self.members[record.member], score=score, scored_at=record.iteration
-            )
+            self._score(record)
         elif isinstance(record, records.CheckpointSaved):
             self._save(record)
         elif isinstance(record, records.Exploit):
@@ -64,13 +66,7 @@ class Population:
         elif isinstance(record, records.Restored):
             self._restore(record)
         elif isinstance(record, records.Mutation):
-            distribution = distribution_from_json(self.rules.space, record.after)
-            self._move(
-                record.member,
-                distribution=distribution,
-                revision=record.revision,
-                progress=Progress(),
-            )
+            self._mutate(record)
         elif isinstance(record, records.Fault):
             self._fail(record)
 
@@ -78,20 +74,60 @@ class Population:
         state = MemberState(
             key=record.key,
             hyperparameters=record.hyperparameters,
-            distribution=distribution_from_json(self.rules.space, record.distribution),
+            distribution=journalled_from_json(self.rules.space, record.distribution),
+            curriculum=self._fresh(),
         )
         self.members[record.member] = self._anchors[record.member] = state
 
     def _train(self, record: records.Result) -> None:
         state = self.members[record.member]
+        played = record.revisions.get(str(state.revision), {"episodes": 0, "return": None})
+        seen = Seen(
+            episodes=int(played["episodes"] or 0),
+            mean_return=played["return"],
+            iteration=record.iteration,
+            env_steps=record.env_steps,
+        )
+        outlook = None
+        if record.next_move is not None:
+            outlook = Outlook(record.next_move, record.waits)
         self.members[record.member] = replace(
             state,
             iteration=record.iteration,
             env_steps=record.env_steps,
             minutes=state.minutes + sum(record.seconds.values()) / 60.0,
             training_return=record.training_return,
-            progress=state.progress.after(record.revisions.get(str(state.revision))),
+            curriculum=self._observed(state, seen),
+            outlook=outlook,
         )
+
+    def _observed(self, state: MemberState, seen: Seen) -> Mapping[str, Any]:
+        """The state of a curriculum of the driver; a member's own is in its checkpoints."""
+        if self.runs_in_members:
+            return state.curriculum
+        return self.rules.curriculum.observe(decisions.stand_of(state), seen).state
+
+    def _score(self, record: records.Score) -> None:
+        self.members[record.member] = replace(
+            self.members[record.member],
+            score=-math.inf if record.score is None else record.score,
+            scored_at=record.iteration,
+            returns=record.returns,
+        )
+        self.intervals.end(record.member, record.iteration, record.score)
+
+    def _mutate(self, record: records.Mutation) -> None:
+        changes: dict[str, Any] = {
+            "distribution": journalled_from_json(self.rules.space, record.after),
+            "revision": record.revision,
+            "curriculum": record.state,
+            "quiet": 0,
+        }
+        if record.by == decisions.CURRICULUM:
+            # It holds with the checkpoint that follows; a member that goes back makes it anew.
+            self.members[record.member] = replace(self.members[record.member], **changes)
+        else:
+            self._move(record.member, **changes)
 
     def _save(self, record: records.CheckpointSaved) -> None:
         saved = Saved(record.path, record.digest, record.iteration, record.score)
@@ -102,17 +138,31 @@ class Population:
             self._anchors[record.member] = state
 
     def _copy(self, record: records.Exploit) -> None:
-        donor = self.members[record.donor].own
-        iteration = donor.iteration if donor is not None else record.iteration
+        donor = self.members[record.donor]
+        iteration = donor.own.iteration if donor.own is not None else record.iteration
         self._move(
             record.member,
             hyperparameters=record.after,
             restore_point=Saved(record.checkpoint, record.digest, iteration),
             score=None,
             scored_at=-1,
+            returns=(),
             # Returns of other weights say nothing about these.
-            progress=Progress(),
+            curriculum=self._fresh(),
+            quiet=0,
         )
+        # Not the donor's present score: it may have copied somebody itself, at this boundary.
+        score = None if donor.own is None else donor.own.score
+        self.intervals.begin(record.member, record.iteration, record.after, score)
+
+    def _decided(self, record: records.Boundary) -> None:
+        for member in record.members:
+            self._move(member, decided_at=record.iteration, quiet=self.members[member].quiet + 1)
+            if "regret" in self.rules.curriculum.needs:
+                self._move(member, curriculum=decisions.compared(self, member).state)
+            state = self.members[member]
+            # Nothing began where an exploit in the same entry did.
+            self.intervals.begin(member, record.iteration, state.hyperparameters, state.score)
 
     def _restore(self, record: records.Restored) -> None:
         saved = Saved(record.path, record.digest, record.iteration, record.score)
@@ -122,16 +172,18 @@ class Population:
             env_steps=record.env_steps,
             minutes=record.minutes,
             hyperparameters=record.hyperparameters,
-            distribution=distribution_from_json(self.rules.space, record.distribution),
+            distribution=journalled_from_json(self.rules.space, record.distribution),
             revision=record.revision,
             restore_point=saved,
             own=saved,
             score=record.score,
             scored_at=-1 if record.score is None else record.iteration,
+            returns=(),
             # What was decided there once holds for the others; it is not decided again.
             decided_at=record.iteration,
-            progress=Progress(),
+            curriculum=self._fresh(),
         )
+        self.intervals.forget(record.member)
 
     def _fail(self, record: records.Fault) -> None:
         if record.member not in self.members:
@@ -154,7 +206,15 @@ class Population:
         self.members[member] = replace(self.members[member], **changes)
         self._anchors[member] = replace(self._anchors[member], **changes)
 
+    def _fresh(self) -> Mapping[str, Any]:
+        return {} if self.runs_in_members else self.rules.curriculum.begin(self.rules.space).state
+
     # Who stands where
+
+    @property
+    def runs_in_members(self) -> bool:
+        """Whether each member runs the curriculum in its own process."""
+        return self.rules.curriculum.owner == "member"
 
     def done(self, member: int) -> bool:
         """Whether the member has nothing left to do: finished or failed."""
@@ -224,92 +284,26 @@ class Population:
 
         Nothing is applied: the records come back through `apply` once they are journalled.
         """
-        chosen = sorted(members)
-        scores = {
-            member: state.score
-            for member, state in self.members.items()
-            if state.score is not None and not state.failed
-        }
-        decisions: list[records.Record] = []
-        for member in chosen:
-            rng = self._generator("exploit", member)
-            donor = self.rules.exploit.donor_for(member, scores, rng)
-            if donor is not None:
-                decisions += self._exploit(member, donor)
-        # One record for each iteration: asynchronous members may be due at different ones.
-        ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
-        for iteration in sorted({self.members[member].iteration for member in chosen}):
-            together = (m for m in chosen if self.members[m].iteration == iteration)
-            decisions.append(
-                records.Boundary(
-                    arm=self.arm,
-                    seed=self.seed,
-                    iteration=iteration,
-                    members=tuple(together),
-                    ranking=ranked,
-                )
-            )
-        return decisions
+        return decisions.decide(self, sorted(members))
 
-    def _exploit(self, member: int, donor: int) -> list[records.Record]:
-        state, source = self.members[member], self.members[donor]
-        if source.own is None or state.own is None:
-            lacks = donor if source.own is None else member
-            return [
-                records.Fault(
-                    **state.who(),
-                    where="exploit",
-                    error=f"to copy m{donor}, m{lacks} must have a checkpoint, but has none",
-                    action=f"m{member} goes on as it is",
-                )
-            ]
-        explored = self.rules.explore.explore(
-            source.hyperparameters, self.rules.search, self._generator("explore", member)
-        )
-        exploit = records.Exploit(
-            **state.who(),
-            donor=donor,
-            checkpoint=source.own.path,
-            digest=source.own.digest,
-            saved=state.own.path,
-            before=state.hyperparameters,
-            after={**source.hyperparameters, **explored},
-        )
-        change = self.rules.curriculum.at_exploit(
-            source.distribution, self._generator("mutate", member)
-        )
-        if change.distribution == state.distribution:
-            return [exploit]
-        why = f"{change.why} of m{donor}'s"
-        return [exploit, self._mutation(member, Change(change.distribution, why), "scheduler")]
+    def moves(self) -> list[records.Record]:
+        """The callback's decisions: where curricula of the driver move at decided boundaries."""
+        return decisions.moves(self)
 
-    def widen(self) -> list[records.Record]:
-        """The callback's decisions: what training returns have earned at decided boundaries."""
-        mutations: list[records.Record] = []
-        for member in self.live():
-            state = self.members[member]
-            if state.decided_at == state.iteration > 0:
-                change = self.rules.curriculum.between(state.distribution, state.progress)
-                if change is not None:
-                    mutations.append(self._mutation(member, change, "callback"))
-        return mutations
+    def saved_with(self, member: int) -> MemberState:
+        """The member as its own newest checkpoint has it."""
+        return self._anchors[member]
 
     def next_move(self, member: int) -> str:
-        """One line: how far the member's curriculum is from its next move."""
+        """One line: how far the member's curriculum is from its next move, and if it stalls."""
         state = self.members[member]
-        return self.rules.curriculum.next_move(state.distribution, state.progress)
-
-    def _mutation(self, member: int, change: Change, by: str) -> records.Mutation:
-        state = self.members[member]
-        return records.Mutation(
-            **state.who(),
-            revision=state.revision + 1,
-            by=by,
-            why=change.why,
-            before=state.distribution.to_json(),
-            after=change.distribution.to_json(),
-        )
-
-    def _generator(self, purpose: str, member: int) -> Any:
-        iteration = self.members[member].iteration
-        return seeding.generator(self.seed, self.arm, purpose, iteration, member)
+        outlook = state.outlook
+        if not self.runs_in_members:
+            waits = self.waiting(member)
+            stand = decisions.compared(self, member) if waits else decisions.stand_of(state)
+            outlook = self.rules.curriculum.outlook(stand)
+        if outlook is None:
+            return "begins"
+        if outlook.waits and state.quiet >= _PATIENCE:
+            return f"stalls for {state.quiet} boundaries: {outlook.text}"
+        return outlook.text

@@ -122,6 +122,8 @@ class Result(MemberRecord):
         revisions: per revision (as text) ``{"episodes": n, "return": mean}``.
         seconds: where the iteration's time went, by part.
         directive: the last directive that the member applied, or None.
+        next_move: how far the next move of the member's own curriculum is, in words.
+        waits: whether training has to earn that move.
     """
 
     kind = "result"
@@ -130,6 +132,8 @@ class Result(MemberRecord):
     revisions: Mapping[str, Mapping[str, float]]
     seconds: Mapping[str, float]
     directive: int | None = None
+    next_move: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,13 @@ class Score(MemberRecord):
 
 @dataclass(frozen=True)
 class Mutation(MemberRecord):
-    """A member's distribution changed to a new revision."""
+    """A member's distribution changed to a new revision.
+
+    Attributes:
+        by: ``scheduler``, ``callback`` or ``curriculum`` (the member's own).
+        before, after: the distributions; a sketch of one that holds many levels.
+        state: of a curriculum of the driver, after the move.
+    """
 
     kind = "mutation"
     revision: int
@@ -155,6 +165,7 @@ class Mutation(MemberRecord):
     why: str
     before: Mapping[str, Any] = field(metadata={"name": "from"})
     after: Mapping[str, Any] = field(metadata={"name": "to"})
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,6 +193,7 @@ class Boundary(Record):
 
     Attributes:
         ranking: members and their scores, best first; None for a score that is not finite.
+        next_moves: of each of ``members``, how far its curriculum's next move is, in words.
     """
 
     kind = "boundary"
@@ -190,6 +202,7 @@ class Boundary(Record):
     iteration: int
     members: tuple[int, ...]
     ranking: tuple[tuple[int, float | None], ...]
+    next_moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

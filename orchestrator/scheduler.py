@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +13,8 @@ from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.population import Population
+from orchestrator.results import records_of
 from orchestrator.seats import Seats
-from orchestrator.suites import SELECT
 from orchestrator.trial import FLIGHT, READY, UNSAVED
 
 _PING_SECONDS = 5.0
@@ -94,7 +93,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
             tune.fail(tune_controller, trial, Disobeyed(f"m{key[2]} trained without a directive"))
             return TrialScheduler.NOOP  # type: ignore[no-any-return]
         else:
-            self._ledger.record(*_records_of(result))
+            self._ledger.record(*records_of(result, self._ledger.state(key)))
         self._decide(self._ledger.population(key))
         if self._stopping:
             self._save(trial, key)
@@ -285,37 +284,3 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         self._running.pop(trial.trial_id, None)
         self._pings.pop(trial.trial_id, None)
         self._seats.leave(trial)
-
-
-def _records_of(result: Mapping[str, Any]) -> list[records.Record]:
-    """What a trial's flat result says, as the journal's records."""
-    who = {name: result[name] for name in ("arm", "seed", "member")}
-    who["iteration"] = result["training_iteration"]
-    found: list[records.Record] = [
-        records.Result(
-            **who,
-            training_return=records.finite(result.get("training_return")),
-            env_steps=result["env_steps"],
-            revisions={
-                str(number): {"episodes": episodes, "return": mean}
-                for number, episodes, mean in result["revisions"]
-                if math.isfinite(mean)
-            },
-            seconds={
-                name.removeprefix("seconds/"): value
-                for name, value in result.items()
-                if name.startswith("seconds/")
-            },
-            directive=result.get("directive"),
-        )
-    ]
-    if result.get("checkpoint") is not None:
-        score = records.finite(result["score"])
-        returns = tuple(records.finite(value) for value in result["returns"])
-        found.append(records.Score(**who, score=score, suite=SELECT, returns=returns))
-        found.append(
-            records.CheckpointSaved(
-                **who, path=result["checkpoint"], digest=result["digest"], score=score
-            )
-        )
-    return found

@@ -9,8 +9,8 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator import crash_points, env_faults
-from orchestrator.member import Blueprint, Member, NotSaved, Report
+from orchestrator import crash_points, env_faults, results
+from orchestrator.member import Blueprint, Member, NotSaved
 
 STATE = "member_state"
 READY = "ready"
@@ -94,7 +94,7 @@ class MemberTrial(tune.Trainable):  # type: ignore[misc]
             with contextlib.suppress(Exception):
                 self.member.post_mortem()
             raise MemberFailed(_root(error)) from error
-        return self._result(_flat(report))
+        return self._result(results.flat(report))
 
     def direct(self, directive: Mapping[str, Any]) -> None:
         """Carry out a directive; called by the driver between two iterations.
@@ -146,26 +146,3 @@ def _root(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def _flat(report: Report) -> dict[str, Any]:
-    """One level deep; lists stay whole in Tune's flattening, dicts would not."""
-    values: dict[str, Any] = {
-        "training_iteration": report.iteration,
-        "env_steps": report.env_steps,
-        "revision": report.revision,
-        "episodes": report.episodes,
-        "revisions": [[number, *counts] for number, counts in report.revisions.items()],
-        **{f"seconds/{part}": spent for part, spent in report.seconds.items()},
-        **report.learner,
-    }
-    if report.training_return is not None:
-        values["training_return"] = report.training_return
-    if report.score is not None and report.returns is not None:
-        values |= {
-            "score": report.score,
-            "returns": list(report.returns),
-            "checkpoint": report.checkpoint,
-            "digest": report.digest,
-        }
-    return values

@@ -44,6 +44,7 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(_texts, _values(inner[1]), max_size=3)
     plain: dict[Any, st.SearchStrategy[Any]] = {
         str: _texts,
+        bool: st.booleans(),
         int: st.integers(),
         float: _numbers,
         type(None): st.none(),

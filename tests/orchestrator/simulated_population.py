@@ -11,19 +11,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from distribution_catalogue import CARTPOLE
 
 from orchestrator import records, seeding
-from orchestrator.curricula import Evolving, Widen
+from orchestrator.curricula import Evolving, Fixed, Owner, Widen
+from orchestrator.distributions import Distribution
 from orchestrator.exploit import Truncation
 from orchestrator.explore import Perturb
 from orchestrator.initial import draw_random
 from orchestrator.knobs import Choice, Continuous
 from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberState, Rules
+from orchestrator.operators import shift
 from orchestrator.population import Population
 from orchestrator.records import Record, finite, from_json, to_json
 from orchestrator.retention import Shelf
@@ -32,6 +34,13 @@ from orchestrator.suites import SELECT
 
 ARM, SEED = "main", 7
 SEARCH = {"lr": Continuous(1e-4, 1e-2, "log"), "layers": Choice(([64], [64, 64], [256]))}
+
+
+class Own(Fixed):
+    """Stands for a curriculum that each member runs in its own process."""
+
+    owner: ClassVar[Owner] = "member"
+
 
 Decision = records.Exploit | records.Mutation | records.Boundary
 
@@ -209,6 +218,8 @@ class Run:
                 seconds={"train": 6.0},
             )
         ]
+        if self.population.runs_in_members and _number(weights, "moves") % 3 == 0:
+            entry.append(self._own_move(state, iteration, weights))
         stop = self.rules.stop
         if iteration % self.rules.interval == 0 or stop.spent(iteration, steps, 0.0):
             luck = _number(weights, "score") % 100
@@ -217,10 +228,30 @@ class Run:
             score = None if luck < 10 else float(luck)
             common = who(member, iteration)
             entry += [
-                records.Score(**common, score=score, suite=SELECT, returns=(score,)),
+                records.Score(
+                    **common, score=score, suite=SELECT, returns=self._returns(weights, score)
+                ),
                 records.CheckpointSaved(**common, path=path, digest=weights, score=score),
             ]
         self.ledger.record(*entry)
+
+    def _returns(self, weights: str, score: float | None) -> tuple[float | None, ...]:
+        """On each level of the select suite."""
+        del weights
+        return (score,)
+
+    @staticmethod
+    def _own_move(state: MemberState, iteration: int, weights: str) -> records.Mutation:
+        assert isinstance(state.distribution, Distribution)
+        rng = seeding.generator("own", weights)
+        return records.Mutation(
+            **who(state.member, iteration),
+            revision=state.revision + 1,
+            by="curriculum",
+            why="its own",
+            before=state.distribution.to_json(),
+            after=shift(state.distribution, rng).to_json(),
+        )
 
     def _fail(self, member: int, action: str) -> None:
         iteration = self.population.members[member].iteration
@@ -256,7 +287,7 @@ class Run:
                 if isinstance(record, records.Exploit):
                     assert record.digest == self.disk[record.checkpoint]
                     self.weights[record.member] = self.disk[record.checkpoint]
-        self.ledger.record(*self.population.widen())
+        self.ledger.record(*self.population.moves())
         for record in self.shelf.superfluous([self.population]):
             self.disk.pop(record.path, None)
             facts = {name: getattr(record, name) for name in ("path", "digest", "score")}
@@ -273,15 +304,21 @@ class Run:
         }
 
     def decisions(self) -> list[Decision]:
-        """All that was decided, in order."""
-        return [record for record in self.journal.records if isinstance(record, Decision)]
+        """All that was decided for members, in order; what they decide comes with training."""
+        return [
+            record
+            for record in self.journal.records
+            if isinstance(record, Decision) and getattr(record, "by", "") != "curriculum"
+        ]
 
 
-def run_with_kills(now: Rules, kills: Iterable[int], turns: int, **luck: float) -> Run:
+def run_with_kills(
+    now: Rules, kills: Iterable[int], turns: int, kind: type[Run] = Run, **luck: float
+) -> Run:
     """A run whose processes die at these journal entries, and that is resumed each time."""
     journal, disk = MemoryJournal(kills=set(kills)), dict[str, str]()
     for leg in range(1000):
-        run = Run(now, journal, disk, turns + leg)
+        run = kind(now, journal, disk, turns + leg)
         try:
             return run.go(**luck)
         except Killed:

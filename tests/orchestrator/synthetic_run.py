@@ -96,7 +96,7 @@ class SyntheticRun:
         self.ledger.record(RunStarted(name=name, experiment="0", arms={}, versions={}, command=()))
         for population in self.ledger.populations.values():
             rules = population.rules
-            start = rules.curriculum.start(rules.space)
+            start = rules.curriculum.begin(rules.space).distribution
             beginnings = [({"lr": 0.001 * (1 + m)}, start) for m in range(rules.size)]
             self.ledger.record(*population.first(beginnings, "test"))
 

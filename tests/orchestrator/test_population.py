@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from distribution_catalogue import seeds
+from distribution_catalogue import CARTPOLE, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_population import (
     ARM,
     SEED,
+    Own,
     Run,
     apply_all,
     member_scores,
@@ -29,12 +30,15 @@ from simulated_population import (
     who,
 )
 
-from orchestrator import population, records
-from orchestrator.curricula import DomainRandomization, Evolving, Progress, Widen
+from orchestrator import decisions, population, records
+from orchestrator.curricula import DomainRandomization, Evolving, Widen
+from orchestrator.curricula.tally import Tally
 from orchestrator.distributions import distribution_from_json
 from orchestrator.exploit import NoExploit
+from orchestrator.knobs import Range
 from orchestrator.member_state import Rules
 from orchestrator.population import Population
+from orchestrator.seeding import generator
 from orchestrator.stop import Stop
 
 kill_points = st.lists(st.integers(1, 90), max_size=6)
@@ -45,7 +49,9 @@ stops = st.sampled_from(
 
 @st.composite
 def populations(draw: st.DrawFn) -> Rules:
-    return rules(size=draw(st.integers(1, 5)), interval=draw(st.integers(1, 3)), stop=draw(stops))
+    changes = {} if draw(st.booleans()) else {"curriculum": Own()}
+    size, interval = draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    return rules(size=size, interval=interval, stop=draw(stops), **changes)
 
 
 def go_on(run: Run, now: Rules, turns: int) -> Run:
@@ -326,7 +332,7 @@ def test_the_bottom_becomes_a_changed_copy_of_the_top() -> None:
     assert after.own == before.own
     assert after.hyperparameters == exploit.after
     assert (after.score, after.iteration, after.decided_at) == (None, 2, 2)
-    assert group.members[1] == replace(top, decided_at=2)
+    assert group.members[1] == replace(top, decided_at=2, quiet=1)
 
 
 def test_an_exploit_mutates_the_donors_distribution() -> None:
@@ -389,16 +395,20 @@ def widening(above: float = 50.0) -> Population:
     return started(rules(size=1, interval=1, curriculum=curriculum, stop=Stop(iterations=99)))
 
 
+def tally(group: Population) -> Tally:
+    return Tally.from_json(group.members[0].curriculum)
+
+
 def widen_at(group: Population, iteration: int, mean: float) -> list[records.Mutation]:
     """One iteration of ten episodes, its boundary, and what the callback makes of it."""
     revision = group.members[0].revision
     group.apply(trained(0, iteration, mean, episodes=10, revision=revision))
     apply_all(group, saved(0, iteration, 1.0))
-    assert group.widen() == []
+    assert group.moves() == []
     apply_all(group, group.decide(group.due()))
-    found = group.widen()
+    found = group.moves()
     apply_all(group, found)
-    assert group.widen() == []
+    assert group.moves() == []
     assert all(isinstance(record, records.Mutation) for record in found)
     return [record for record in found if isinstance(record, records.Mutation)]
 
@@ -406,11 +416,11 @@ def widen_at(group: Population, iteration: int, mean: float) -> list[records.Mut
 def test_widening_is_earned_once_for_each_threshold_and_starts_anew() -> None:
     group = widening()
     assert widen_at(group, 1, 60.0) == []
-    assert group.members[0].progress == Progress(10, 60.0)
+    assert tally(group) == Tally(10, 60.0)
     (first,) = widen_at(group, 2, 40.0)
     assert (first.revision, first.by) == (1, "callback")
     assert first.why == "widen: return 50 of 50 over 20 of 20 episodes"
-    assert group.members[0].progress == Progress()
+    assert tally(group) == Tally()
     assert group.members[0].revision == 1
     assert widen_at(group, 3, 90.0) == []
     (second,) = widen_at(group, 4, 90.0)
@@ -423,20 +433,99 @@ def test_widening_is_earned_once_for_each_threshold_and_starts_anew() -> None:
 def test_episodes_of_an_older_revision_earn_nothing() -> None:
     group = widening()
     group.apply(trained(0, 1, 90.0, episodes=50, revision=3))
-    assert group.members[0].progress == Progress()
+    assert tally(group) == Tally()
 
 
 def test_without_episodes_there_is_no_mean() -> None:
     group = widening()
     group.apply(trained(0, 1, 90.0, episodes=0))
-    assert group.members[0].progress == Progress()
+    assert tally(group) == Tally()
 
 
 def test_the_mean_weighs_episodes_equally() -> None:
     group = widening()
     group.apply(trained(0, 1, 10.0, episodes=1))
     group.apply(trained(0, 2, 20.0, episodes=3))
-    assert group.members[0].progress == Progress(4, 17.5)
+    assert tally(group) == Tally(4, 17.5)
+
+
+# Curricula that members run by themselves
+
+
+def moved(member: int, iteration: int, revision: int, low: float) -> records.Mutation:
+    before, after = CARTPOLE.initial(), CARTPOLE.initial()
+    after = replace(after, marginals={**after.marginals, "gravity": Range(low, 20.0)})
+    return records.Mutation(
+        **who(member, iteration), revision=revision, by="curriculum", why="its own",
+        before=before.to_json(), after=after.to_json(),
+    )  # fmt: skip
+
+
+def test_a_members_own_move_holds_with_its_next_checkpoint() -> None:
+    group = started(rules(size=1, curriculum=Own()))
+    apply_all(group, [trained(0, 1), moved(0, 1, 1, 6.0)])
+    assert group.members[0].revision == 1
+    group.apply(records.Fault(**who(0, 1), where="member", error="!", action="retried"))
+    assert (group.members[0].revision, group.members[0].iteration) == (0, 0)
+    again = [trained(0, 1), moved(0, 1, 1, 6.0), trained(0, 2), *saved(0, 2, 5.0)]
+    apply_all(group, [*again, trained(0, 3), moved(0, 3, 2, 7.0)])
+    group.apply(records.Fault(**who(0, 3), where="member", error="!", action="retried"))
+    assert (group.members[0].revision, group.members[0].iteration) == (1, 2)
+
+
+def test_a_copy_takes_over_its_donors_distribution_and_curriculum() -> None:
+    group = started(rules(curriculum=Own()))
+    for member in range(4):
+        apply_all(group, [trained(member, 1), moved(member, 1, 1, 6.0 + member)])
+    member_scores(group, {0: 5.0, 1: 9.0, 2: 1.0, 3: 7.0}, 2)
+    exploit, mutation, boundary = group.decide([0, 1, 2, 3])
+    assert isinstance(mutation, records.Mutation)
+    assert (mutation.member, mutation.revision, mutation.by) == (2, 2, "scheduler")
+    assert mutation.why == "m1's"
+    apply_all(group, [exploit, mutation, boundary])
+    assert group.members[2].distribution == group.members[1].distribution
+    assert group.moves() == []
+
+
+def test_members_that_run_their_curriculum_say_how_far_the_next_move_is() -> None:
+    group = started(rules(size=1, curriculum=Own(), interval=1, stop=Stop(iterations=99)))
+    assert group.next_move(0) == "begins"
+    for iteration in range(1, 5):
+        seen = replace(trained(0, iteration), next_move="return 3 of 9", waits=True)
+        apply_all(group, [seen, *saved(0, iteration, 1.0)])
+        (boundary,) = group.decide([0])
+        assert isinstance(boundary, records.Boundary)
+        stalls = "" if iteration <= 3 else "stalls for 3 boundaries: "
+        assert boundary.next_moves == (f"{stalls}return 3 of 9",)
+        group.apply(boundary)
+    apply_all(group, [trained(0, 5), moved(0, 5, 1, 6.0)])
+    assert group.members[0].quiet == 0
+
+
+# A reference, and regret
+
+
+def test_the_reference_copies_nobody_and_keeps_its_distribution() -> None:
+    group = started(rules(reference=2))
+    member_scores(group, {0: 5.0, 1: 9.0, 2: 1.0, 3: 7.0}, 2)
+    decided = group.decide([0, 1, 2, 3])
+    assert [type(record) for record in decided] == [records.Boundary]
+    widen = Evolving(widen=Widen(above=1.0, by=0.5, min_episodes=1))
+    group = started(rules(size=2, reference=0, interval=1, curriculum=widen))
+    for member in range(2):
+        apply_all(group, [trained(member, 1, 50.0), *saved(member, 1, 1.0)])
+    apply_all(group, group.decide(group.due()))
+    assert [m.member for m in group.moves() if isinstance(m, records.Mutation)] == [1]
+
+
+def test_regret_is_how_much_better_the_best_member_did_on_each_level() -> None:
+    suite = tuple(CARTPOLE.full().sample(generator(n)) for n in range(3))
+    group = started(rules(size=2, select=suite))
+    for member, returns in enumerate([(1.0, 5.0, None), (3.0, 2.0, 7.0)]):
+        score = records.Score(**who(member, 2), score=1.0, suite="select", returns=returns)
+        group.apply(score)
+    assert decisions.regrets(group, 0) == ((suite[0], 2.0), (suite[1], 0.0))
+    assert decisions.regrets(group, 1) == ((suite[0], 0.0), (suite[1], 3.0), (suite[2], 0.0))
 
 
 # Faults and new processes

@@ -1,0 +1,172 @@
+"""What a population decides at its boundaries, as records; nothing is applied here.
+
+Decisions draw from generators derived from (seed, arm, purpose, iteration, member), so deciding
+again gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from orchestrator import records, seeding
+from orchestrator.curricula import Seen, Stand, State
+from orchestrator.distributions import Distribution, Level
+from orchestrator.exploit import ranking
+from orchestrator.explore import Now
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from orchestrator.member_state import MemberState
+    from orchestrator.population import Population
+    from orchestrator.sketch import Journalled
+
+SCHEDULER, CALLBACK, CURRICULUM = "scheduler", "callback", "curriculum"
+
+
+def decide(population: Population, members: Sequence[int]) -> list[records.Record]:
+    """The scheduler's decisions about ``members``: exploits, mutations, and that it decided."""
+    scores = {
+        member: state.score
+        for member, state in population.members.items()
+        if state.score is not None and not state.failed
+    }
+    decided: list[records.Record] = []
+    for member in members:
+        if member == population.rules.reference:
+            continue
+        donor = population.rules.exploit.donor_for(
+            member, scores, _generator(population, "exploit", member)
+        )
+        if donor is not None:
+            decided += _exploit(population, member, donor)
+    # One record for each iteration: asynchronous members may be due at different ones.
+    ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
+    for iteration in sorted({population.members[member].iteration for member in members}):
+        together = [m for m in members if population.members[m].iteration == iteration]
+        decided.append(
+            records.Boundary(
+                arm=population.arm,
+                seed=population.seed,
+                iteration=iteration,
+                members=tuple(together),
+                ranking=ranked,
+                next_moves=tuple(population.next_move(member) for member in together),
+            )
+        )
+    return decided
+
+
+def moves(population: Population) -> list[records.Record]:
+    """The callback's decisions: where curricula of the driver move at decided boundaries."""
+    if population.runs_in_members:
+        return []
+    found: list[records.Record] = []
+    curriculum = population.rules.curriculum
+    for member in population.live():
+        state = population.members[member]
+        if member == population.rules.reference or state.decided_at != state.iteration:
+            continue
+        if state.iteration == 0:
+            continue
+        move = curriculum.move(stand_of(state), _generator(population, "move", member))
+        if move is not None and move.stand.distribution != state.distribution:
+            stand = move.stand
+            found.append(_mutation(state, stand.distribution, move.why, CALLBACK, stand.state))
+    return found
+
+
+def compared(population: Population, member: int) -> Stand:
+    """Where the member stands in a curriculum of the driver that was told of its regrets.
+
+    What others score later must not change what was decided here: to be asked once a boundary.
+    """
+    state, curriculum = population.members[member], population.rules.curriculum
+    if "regret" not in curriculum.needs:
+        return stand_of(state)
+    seen = Seen(iteration=state.iteration, regrets=regrets(population, member))
+    return curriculum.observe(stand_of(state), seen)
+
+
+def stand_of(state: MemberState) -> Stand:
+    """Where a member stands in a curriculum of the driver."""
+    assert isinstance(state.distribution, Distribution)
+    return Stand(state.distribution, state.curriculum)
+
+
+def regrets(population: Population, member: int) -> tuple[tuple[Level, float], ...]:
+    """Levels of the select suite, and how much better the best member did on each.
+
+    The regret of PAIRED (Dennis et al. 2020), with the population for an antagonist. Levels on
+    which someone's return is not known are left out.
+    """
+    returns = [state.returns for state in population.members.values() if not state.failed]
+    own = population.members[member].returns
+    found = []
+    for place, (level, value) in enumerate(zip(population.rules.select, own, strict=False)):
+        others = [each[place] for each in returns if place < len(each)]
+        if value is not None:
+            found.append((level, max(each for each in others if each is not None) - value))
+    return tuple(found)
+
+
+def _exploit(population: Population, member: int, donor: int) -> list[records.Record]:
+    state, source = population.members[member], population.members[donor]
+    if source.own is None or state.own is None:
+        lacks = donor if source.own is None else member
+        return [
+            records.Fault(
+                **state.who(),
+                where="exploit",
+                error=f"to copy m{donor}, m{lacks} must have a checkpoint, but has none",
+                action=f"m{member} goes on as it is",
+            )
+        ]
+    explored = population.rules.explore.explore(
+        source.hyperparameters,
+        population.rules.search,
+        _generator(population, "explore", member),
+        population.intervals.history(),
+        None if source.own.score is None else Now(state.iteration, source.own.score),
+    )
+    exploit = records.Exploit(
+        **state.who(),
+        donor=donor,
+        checkpoint=source.own.path,
+        digest=source.own.digest,
+        saved=state.own.path,
+        before=state.hyperparameters,
+        after={**source.hyperparameters, **explored},
+    )
+    if population.runs_in_members:
+        # The donor's curriculum comes with its checkpoint.
+        after, why = population.saved_with(donor).distribution, f"m{donor}'s"
+        follows: State = {}
+    else:
+        rng = _generator(population, "mutate", member)
+        move = population.rules.curriculum.copied(stand_of(source), rng)
+        after, why = move.stand.distribution, f"{move.why} of m{donor}'s"
+        follows = move.stand.state
+    if after == state.distribution:
+        return [exploit]
+    return [exploit, _mutation(state, after, why, SCHEDULER, follows)]
+
+
+def _mutation(
+    state: MemberState, after: Journalled, why: str, by: str, follows: State
+) -> records.Mutation:
+    return records.Mutation(
+        **state.who(),
+        revision=state.revision + 1,
+        by=by,
+        why=why,
+        before=state.distribution.to_json(),
+        after=after.to_json(),
+        state=follows,
+    )
+
+
+def _generator(population: Population, purpose: str, member: int) -> np.random.Generator:
+    iteration = population.members[member].iteration
+    return seeding.generator(population.seed, population.arm, purpose, iteration, member)
