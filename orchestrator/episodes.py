@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,10 @@ class Episode:
         length: env steps.
         success: ``info["is_success"]`` of the last step (of several agents: of each one's last),
             or None where the env has none.
+        id: RLlib's id of it, drawn from the system; two runs that are alike differ in it alone.
+        scores: what the value function says of it, where that was asked for: ``l1`` (mean of
+            |GAE| over its steps, of all agents), ``pvl`` (of GAE's positive part), ``value``
+            (of V(s)).
     """
 
     level: Mapping[str, Any]
@@ -40,6 +44,8 @@ class Episode:
     returns: Mapping[str, float]
     length: int
     success: bool | None
+    id: str = field(default="", compare=False)
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     def total(self, agents: Sequence[str] | None = None) -> float:
         """Sum of the returns, of all agents or of those named."""
@@ -51,7 +57,7 @@ class Episode:
 class EpisodeLog(RLlibCallback):  # type: ignore[misc]
     """Keeps a list of finished episodes on each env runner, to be drained between iterations.
 
-    The level is copied into ``custom_data`` when the episode starts: the reset's ``info`` is
+    The level is copied into ``custom_data`` as soon as an ``info`` tells it: that ``info`` is
     in the first chunk alone, and episodes are cut into chunks at every ``sample()``.
 
     Nothing is trained on, and no member ranked by, rewards or observations that are not finite:
@@ -61,8 +67,13 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
     def on_episode_start(self, *, episode: Any, **kwargs: Any) -> None:
         infos = episode.get_infos(0)
         info = next(iter(infos.values()), {}) if _multi_agent(episode) else infos
-        level: LevelInfo = info[_KEY]
-        episode.custom_data[_KEY] = (level.plain(), level.revision, level.play)
+        if _KEY in info:
+            _note(episode, info[_KEY])
+
+    def on_episode_step(self, *, episode: Any, **kwargs: Any) -> None:
+        # Where a generator's first action sets it, the level is known one step after the reset.
+        if _KEY not in episode.custom_data:
+            _note(episode, next(iter(episode.get_infos(-1).values()))[_KEY])
 
     def on_episode_end(
         self,
@@ -79,6 +90,7 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
             # It is reset at the vector env's next step only.
             played = env.envs[env_index].unwrapped
             returns, successes = played.returns, list(played.successes.values())
+            length = played.length
             # What an agent is paid while it waits for its turn is in no chunk.
             for agent, value in returns.items():
                 if not math.isfinite(value):
@@ -88,14 +100,16 @@ class EpisodeLog(RLlibCallback):  # type: ignore[misc]
             returns = {"": sum(float(chunk.get_return()) for chunk in chunks)}
             info = episode.get_infos(-1)
             successes = [bool(info["is_success"])] if "is_success" in info else []
+            # Not the sum of the chunks: RLlib's learner lengthens those that it has seen.
+            length = int(episode.t)
         entry = Episode(
             level=level,
             revision=revision,
             play=play,
             returns=returns,
-            # Not the sum of the chunks: RLlib's learner lengthens those that it has seen.
-            length=int(episode.env_t if _multi_agent(episode) else episode.t),
+            length=length,
             success=all(successes) if successes else None,
+            id=episode.id_,
         )
         log_of(env_runner).append(entry)
 
@@ -139,6 +153,10 @@ def _refuse(env_runner: Any, episode: Any, flaw: str) -> None:
     if folder is not None:
         speak(folder, words_about(episode, flaw))
     raise NotFinite(flaw)
+
+
+def _note(episode: Any, level: LevelInfo) -> None:
+    episode.custom_data[_KEY] = (level.plain(), level.revision, level.play)
 
 
 def _multi_agent(episode: Any) -> bool:

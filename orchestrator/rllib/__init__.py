@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from orchestrator.rllib.building import ENV_NAME, as_member, build, configure, reconfigure
 from orchestrator.rllib.last_words import keep_words
+from orchestrator.rllib.level_scores import scores_levels
+from orchestrator.rllib.probing import probe
 from orchestrator.rllib.processes import each_learner, each_runner, reseed
 from orchestrator.rllib.promises import exactness_gaps
 from orchestrator.rllib.running import (
@@ -42,11 +44,13 @@ __all__ = [
     "keep_words",
     "learner_metrics",
     "play",
+    "probe",
     "push_distribution",
     "push_weights",
     "reconfigure",
     "reseed",
     "restore",
     "save",
+    "scores_levels",
     "weights_digest",
 ]

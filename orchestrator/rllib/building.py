@@ -11,10 +11,11 @@ from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.env import INPUT_ENV_SPACES
 from ray.tune.registry import register_env
 
-from orchestrator import seeding
+from orchestrator import searched, seeding
 from orchestrator.episodes import EpisodeLog
 from orchestrator.level_env import EnvSetup, make_level_env
-from orchestrator.rllib.processes import SeedOnce, each_runner, seed_process
+from orchestrator.rllib.level_scores import ask_for_scores, asked_for, keep_scores
+from orchestrator.rllib.processes import SeedOnce, each_learner, each_runner, seed_process
 from orchestrator.rllib.promises import SYNCHRONOUS
 from orchestrator.rllib.weights import push_weights
 
@@ -35,7 +36,12 @@ def as_member(config: AlgorithmConfig) -> AlgorithmConfig:
 
 
 def configure(
-    config: AlgorithmConfig, setup: EnvSetup, *, multi_agent: bool, evaluation_envs: int
+    config: AlgorithmConfig,
+    setup: EnvSetup,
+    *,
+    multi_agent: bool,
+    evaluation_envs: int,
+    level_scores: bool = False,
 ) -> AlgorithmConfig:
     """A copy of ``config`` whose envs draw levels, with an idle runner group for the suites.
 
@@ -44,8 +50,16 @@ def configure(
     boundary. Nor does an iteration go on without a runner that is late: RLlib drops its
     episodes after 60 s, its connectors' state after 10 s, and on a busy machine another run
     would come of it.
+
+    Args:
+        level_scores: whether finished episodes get scores from the value function.
+
+    Raises:
+        ValueError: if they are to, and `scores_levels` says that they cannot.
     """
     config = config.copy(copy_frozen=False)
+    if level_scores:
+        ask_for_scores(config)
     env_config = {"setup": setup, "multi_agent": multi_agent}
     config.environment(env=ENV_NAME, env_config=env_config)
     config.callbacks([EpisodeLog, SeedOnce])
@@ -82,6 +96,7 @@ def build(
     torch.set_num_threads(1)
     seed_process(seeding.seed(*key, "weights"))
     algorithm = _with_training(config, hyperparameters).build_algo()
+    _keep_scores(algorithm)
     push_weights(algorithm)
     return algorithm
 
@@ -102,6 +117,7 @@ def reconfigure(
     algorithm.learner_group = changed.build_learner_group(rl_module_spec=spec)
     changed.freeze()
     algorithm.config = changed
+    _keep_scores(algorithm)
 
     def take(runner: Any) -> None:
         runner.config = changed
@@ -112,8 +128,20 @@ def reconfigure(
         take(algorithm.env_runner)
 
 
+def _keep_scores(algorithm: Algorithm) -> None:
+    """Have learners that were just built score levels, if their config asks for it."""
+    if asked_for(algorithm.config):
+        each_learner(algorithm, keep_scores)
+
+
 def _with_training(config: AlgorithmConfig, hyperparameters: Mapping[str, Any]) -> AlgorithmConfig:
     config = config.copy(copy_frozen=False)
-    if hyperparameters:
-        config.training(**hyperparameters)
+    for_all = searched.of_training(hyperparameters)
+    if for_all:
+        config.training(**for_all)
+    by_policy = searched.of_policies(hyperparameters)
+    if by_policy:
+        given = config.algorithm_config_overrides_per_module
+        changed = {name: {**given.get(name, {}), **own} for name, own in by_policy.items()}
+        config.multi_agent(algorithm_config_overrides_per_module={**given, **changed})
     return config

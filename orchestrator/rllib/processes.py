@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from ray.rllib.callbacks.callbacks import RLlibCallback
 
 from orchestrator import seeding
 from orchestrator.episodes import drain
+from orchestrator.rllib import level_scores
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ def reseed(algorithm: Algorithm, *key: str | int) -> None:
 
     def reseed_learner(learner: Any) -> None:
         seed_process(seeding.seed(*key, "learning"))
+        level_scores.forget(learner)
 
     each_runner(algorithm, reseed_runner)
     each_learner(algorithm, reseed_learner)
@@ -82,3 +85,16 @@ def seed_process(number: int) -> None:
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002
     torch.manual_seed(number)
+
+
+@contextmanager
+def seeded(number: int) -> Iterator[None]:
+    """While this lasts, draw from ``number``; afterwards, as if nothing had been drawn."""
+    python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        seed_process(number)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(of_numpy)  # noqa: NPY002

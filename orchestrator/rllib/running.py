@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LI
 from orchestrator.distributions import Distribution
 from orchestrator.episodes import Episode, drain
 from orchestrator.levels import Play
-from orchestrator.rllib.processes import each_runner
+from orchestrator.rllib import level_scores
+from orchestrator.rllib.processes import each_learner, each_runner
 from orchestrator.rllib.weights import push_weights
 
 
@@ -35,8 +37,17 @@ def push_distribution(
 
 
 def drain_episodes(algorithm: Algorithm) -> list[Episode]:
-    """Episodes that the training runners finished since the last call."""
-    return [episode for log in each_runner(algorithm, drain) for episode in log]
+    """Episodes that the training runners finished since the last call.
+
+    With level scores, where they were asked for: RLlib's synchronous algorithms have learnt
+    from all that was sampled when ``train()`` returns.
+    """
+    episodes = [episode for log in each_runner(algorithm, drain) for episode in log]
+    if not level_scores.asked_for(algorithm.config):
+        return episodes
+    names = [episode.id for episode in episodes]
+    answers = each_learner(algorithm, lambda learner: level_scores.take(learner, names))
+    return level_scores.scored(episodes, answers)
 
 
 def env_steps(algorithm: Algorithm) -> int:
@@ -48,12 +59,40 @@ def env_steps(algorithm: Algorithm) -> int:
 def play(algorithm: Algorithm, plays: Sequence[Play]) -> tuple[list[Episode], int]:
     """Play a suite on the evaluation runner with the deterministic policy.
 
-    Slot i plays entries i, i+n, ...; a slot that is done repeats its last entry, uncounted,
-    until all are.
-
     Returns:
         The episodes in the suite's order, and the env steps that it took, fillers included.
     """
+    finished: dict[int | None, Episode] = {}
+    steps = 0
+    for played in rounds(algorithm, plays, explore=False):
+        finished |= {episode.play: episode for episode in played.finished}
+        steps += played.env_steps
+    return [finished[play.index] for play in plays], steps
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one call of the evaluation runner's ``sample`` brought.
+
+    Attributes:
+        chunks: RLlib's chunks of episodes, those of fillers included.
+        finished: the entries that ended in it.
+        env_steps: that it took.
+    """
+
+    chunks: Sequence[Any]
+    finished: Sequence[Episode]
+    env_steps: int
+
+
+def rounds(algorithm: Algorithm, plays: Sequence[Play], *, explore: bool) -> Iterator[Round]:
+    """Play each of these once on the evaluation runner.
+
+    Slot i plays entries i, i+n, ...; a slot that is done repeats its last entry, uncounted,
+    until all are.
+    """
+    if not plays:
+        return
     runner = algorithm.eval_env_runner
     push_weights(algorithm)
     _freeze_filters(runner)
@@ -62,16 +101,14 @@ def play(algorithm: Algorithm, plays: Sequence[Play]) -> tuple[list[Episode], in
         env.get_wrapper_attr("schedule")(plays[slot :: len(envs)] or plays[-1:])
     drain(runner)
     runner._needs_initial_reset = True
-    finished: dict[int, Episode] = {}
-    steps = 0
-    while len(finished) < len(plays):
-        chunks = runner.sample(num_timesteps=32 * len(envs), explore=False)
-        steps += sum(chunk.env_steps() for chunk in chunks)
-        for episode in drain(runner):
-            if episode.play is not None:
-                finished.setdefault(episode.play, episode)
+    missing = {play.index for play in plays}
+    while missing:
+        chunks = runner.sample(num_timesteps=32 * len(envs), explore=explore)
+        steps = sum(chunk.env_steps() for chunk in chunks)
+        finished = [episode for episode in drain(runner) if episode.play in missing]
+        missing -= {episode.play for episode in finished}
+        yield Round(chunks, finished, steps)
     runner.get_metrics()  # RLlib keeps the episodes for its metrics until this is called.
-    return [finished[play.index] for play in plays], steps
 
 
 def _freeze_filters(runner: Any) -> None:

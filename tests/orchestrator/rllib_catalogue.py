@@ -250,13 +250,23 @@ def _off_policy(config: Any, remote: int) -> Any:
 
 
 def configured(
-    config: AlgorithmConfig, setup: EnvSetup, evaluation_envs: int = 4
+    config: AlgorithmConfig,
+    setup: EnvSetup,
+    evaluation_envs: int = 4,
+    *,
+    level_scores: bool = False,
 ) -> AlgorithmConfig:
     """``config`` on the set-up's envs; with several agents they share a policy."""
     several = isinstance(setup.make, Make) and issubclass(setup.make.env, MultiAgentEnv)
     if several:
         config.multi_agent(policies={"shared"}, policy_mapping_fn=one_policy)
-    return rllib.configure(config, setup, multi_agent=several, evaluation_envs=evaluation_envs)
+    return rllib.configure(
+        config,
+        setup,
+        multi_agent=several,
+        evaluation_envs=evaluation_envs,
+        level_scores=level_scores,
+    )
 
 
 def blueprint(interval: int = 4, algorithm: AlgorithmConfig | None = None) -> Blueprint:

@@ -17,7 +17,13 @@ from ray.rllib.algorithms.sac import SACConfig
 from ray.rllib.algorithms.sac.sac_learner import SACLearner
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.connectors.common.agent_to_module_mapping import AgentToModuleMapping
+from ray.rllib.connectors.connector_v2 import ConnectorV2
 from ray.rllib.connectors.env_to_module import MeanStdFilter
+from ray.rllib.connectors.learner import (
+    AddOneTsToEpisodesAndTruncate,
+    GeneralAdvantageEstimation,
+    LearnerConnectorPipeline,
+)
 from ray.rllib.core.learner.learner import Learner
 from ray.rllib.core.learner.learner_group import LearnerGroup
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModule
@@ -74,6 +80,15 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (TorchRLModule, "get_state", ("inference_only",)),
     (MultiRLModule, "get_state", ("components",)),
     (LearnerGroup, "shutdown", ()),
+    (
+        AlgorithmConfig,
+        "learners",
+        ("learner_config_dict", "add_default_connectors_to_learner_pipeline"),
+    ),
+    (LearnerConnectorPipeline, "__call__", ("rl_module", "batch", "episodes", "shared_data")),
+    (GeneralAdvantageEstimation, "__call__", ("rl_module", "batch", "episodes")),
+    (ConnectorV2, "single_agent_episode_iterator", ("episodes", "agents_that_stepped_only")),
+    (MultiRLModule, "foreach_module", ("func", "return_dict")),
     (Learner, "_set_optimizer_lr", ("optimizer", "lr")),
     (Scheduler, "update", ("timestep",)),
     (Scheduler, "get_current_value", ()),
@@ -91,6 +106,7 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (AlgorithmConfig, "env_runners", ("sample_timeout_s", "max_requests_in_flight_per_env_runner")),
     *[(kind, "env_steps", ()) for kind in (SingleAgentEpisode, MultiAgentEpisode)],
     *[(kind, "get_infos", ("indices",)) for kind in (SingleAgentEpisode, MultiAgentEpisode)],
+    *[(kind, "concat_episode", ("other",)) for kind in (SingleAgentEpisode, MultiAgentEpisode)],
     (SingleAgentEpisode, "get_return", ()),
     (SyncVectorMultiAgentEnv, "call", ("name", "args")),
     (Trainable, "setup", ("config",)),
@@ -144,6 +160,8 @@ ATTRIBUTES = [
     "learner_group._learner._named_optimizers",
     "learner_group._learner._optimizer_lr_schedules",
     "learner_group._learner._weights_seq_no",
+    "learner_group._learner._learner_connector.connectors",
+    "learner_group._learner.module",
     "learner_group._learner.entropy_coeff_schedulers_per_module",
     "local_replay_buffer",
     "metrics",
@@ -154,6 +172,8 @@ ATTRIBUTES = [
             "algo_class",
             "is_offline",
             "learner_class",
+            "learner_config_dict",
+            "add_default_connectors_to_learner_pipeline",
             "num_learners",
             "num_gpus_per_learner",
             "num_gpus_per_env_runner",
@@ -255,6 +275,27 @@ def test_connectors_keep_what_an_export_replaces() -> None:
     assert piece._agent_to_module_mapping_fn is table
     episode = MultiAgentEpisode(agent_to_module_mapping_fn=table)
     assert episode.module_for("a") == "one"
+
+
+def test_the_piece_that_adds_a_step_to_each_chunk_numbers_their_ids() -> None:
+    """How `LevelScores` finds an episode's own id, and which of its rows are no steps."""
+    episodes = [_episode(3), _episode(2)]
+    ids = [episode.id_ for episode in episodes]
+    AddOneTsToEpisodesAndTruncate()(rl_module=None, batch={}, episodes=episodes, shared_data={})
+    assert [episode.id_ for episode in episodes] == [f"{ids[0]}_0", f"{ids[1]}_1"]
+    assert [len(episode) for episode in episodes] == [4, 3]
+    assert not any("_" in name for name in ids)
+
+
+@pytest.mark.ray
+def test_gae_comes_last_and_asks_the_value_functions_by_the_multi_module(
+    algorithm: Algorithm,
+) -> None:
+    """Where `LevelScores` stands, and what it listens to."""
+    pieces = algorithm.learner_group._learner._learner_connector.connectors
+    kinds = [isinstance(piece, GeneralAdvantageEstimation) for piece in pieces]
+    assert kinds == [False] * (len(pieces) - 1) + [True]
+    assert "foreach_module" in _names(GeneralAdvantageEstimation.__call__)
 
 
 def _episode(length: int) -> SingleAgentEpisode:
