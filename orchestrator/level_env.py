@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
-from orchestrator import apply, watchdog
 from orchestrator.distributions import Distribution
-from orchestrator.env_faults import Guard
+from orchestrator.env_setup import EnvSetup
+from orchestrator.inner_env import InnerEnv
 from orchestrator.levels import LevelInfo, LevelSource, Play
+from orchestrator.scenario_env import ScenarioEnv
 
-
-@dataclass(frozen=True)
-class EnvSetup:
-    """What a worker needs to build its sub-envs.
-
-    Attributes:
-        make: builds an env with these knob values on top of its fixed config; an empty
-            mapping builds it with the config alone. May carry ``entry_point()``, which
-            returns the constructor, for ``apply: auto`` to look at.
-        apply: how a level reaches a live env.
-        distribution: what levels are drawn from until another is pushed.
-        revision: revision of that distribution.
-        max_steps: length at which an episode of a suite is cut.
-        timeout: seconds that one ``reset`` or ``step`` may take; None: any time.
-    """
-
-    make: Callable[[Mapping[str, Any]], Any]
-    apply: apply.ApplyKind
-    distribution: Distribution
-    revision: int = 0
-    max_steps: int = 10_000
-    timeout: float | None = None
+__all__ = ["EnvSetup", "LevelEnv", "MultiAgentLevelEnv", "make_level_env"]
 
 
 class _Levels:
-    """What both wrappers share: the inner env, its levels, how one is applied, and a guard."""
+    """What both wrappers share: the inner env, and where its levels come from."""
 
     env: Any
 
     def _begin(self, setup: EnvSetup) -> None:
         self._setup = setup
-        self._guard = Guard(setup.timeout)
-        if setup.timeout is not None:
-            watchdog.watch(setup.timeout)
-        self.env = setup.make({})
+        self._inner = InnerEnv(setup)
+        self.env = self._inner.env
         self._levels = LevelSource(setup.distribution, setup.revision)
-        self._apply = setup.apply
-        if setup.apply == "auto":
-            self._apply = apply.choose(self.env, setup.make, setup.distribution.space.knobs)
-        # Looked up once: the way through the wrappers would cost as much as a draw.
-        self._set_level = apply.method_of(self.env) if self._apply == "method" else None
-        self._checked = False
-        self._inner_step = self.env.step
+        self._inner_step = self._inner.step
         self._steps_left: int | None = None
 
     def set_distribution(self, distribution: Distribution, revision: int) -> int:
@@ -74,7 +45,7 @@ class _Levels:
 
     def keep_words(self, folder: Path) -> None:
         """Leave last words in ``folder``, should the env fail after the next reset."""
-        self._guard.keep_words(folder)
+        self._inner.keep_words(folder)
 
     def _reset_inner(
         self, seed: int | None, options: dict[str, Any] | None
@@ -84,44 +55,13 @@ class _Levels:
         level, level_seed = self._levels.draw()
         if level_seed is not None:
             seed = level_seed
-        observation, info = self._guard.reset(level, self._enter, level, seed, options)
-        # Bound here and not in every step; `rebuild` brings another env at each reset.
-        self._inner_step = self._guard.step(self.env.step)
+        elif seed is None and self._inner.needs_seed:
+            seed = self._levels.env_seed()
+        observation, info = self._inner.reset(level, seed, options)
+        self.env = self._inner.env
+        self._inner_step = self._inner.step
         self._steps_left = None if level_seed is None else self._setup.max_steps
         return observation, info, level
-
-    def _enter(
-        self, level: LevelInfo, seed: int | None, options: dict[str, Any] | None
-    ) -> tuple[Any, Any]:
-        """Bring the level to the env, and reset it."""
-        if self._set_level is not None:
-            self._set_level(level.plain())
-        elif self._apply == "attributes":
-            apply.set_attributes(self.env, level)
-        elif self._apply == "method":
-            apply.set_by_method(self.env, level)
-        elif self._apply == "rebuild":
-            self._rebuild(level)
-            seed = self._levels.env_seed() if seed is None else seed
-        if self._apply == "options":
-            return self._reset_with_options(level, seed, options)
-        observation, info = self.env.reset(seed=seed, options=options)
-        return observation, info
-
-    def _rebuild(self, level: LevelInfo) -> None:
-        env = self._setup.make(level)
-        self.env.close()
-        self.env = env
-
-    def _reset_with_options(
-        self, level: LevelInfo, seed: int | None, options: dict[str, Any] | None
-    ) -> tuple[Any, Any]:
-        merged = apply.ReadKeys({**(options or {}), **level})
-        observation, info = self.env.reset(seed=seed, options=merged)
-        if not self._checked:
-            merged.check(level, f"`reset(options=...)` of {type(self.env.unwrapped).__name__}")
-            self._checked = True
-        return observation, info
 
 
 class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -133,13 +73,15 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
     def __init__(self, setup: EnvSetup) -> None:
         self._begin(setup)
         gymnasium.Wrapper.__init__(self, self.env)
+        if self._inner.shown is not None:
+            self.observation_space = self._inner.shown.space
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         observation, info, level = self._reset_inner(seed, options)
         # The inner step directly: a method in between would cost every env step.
-        self.step = self._inner_step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign]
+        self.step = self._inner_step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign, assignment]
         return observation, {**info, "level": level, "revision": level.revision}
 
     def _step_of_suite(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -149,8 +91,7 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated or self._steps_left <= 0, info
 
     def close(self) -> None:
-        self._guard.close()
-        self.env.close()
+        self._inner.close()
 
 
 class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
@@ -162,6 +103,7 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         returns: what each agent was paid in this episode so far. RLlib's episodes lose what an
             agent is paid while it waits for its turn, where `sample` cuts them into chunks.
         successes: ``is_success`` of each agent's last ``info`` that had one.
+        length: steps of this episode so far.
     """
 
     def __init__(self, setup: EnvSetup) -> None:
@@ -174,8 +116,12 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         self.observation_space = self.env.observation_space
         self.action_space = self.env.action_space
         self.possible_agents = list(self.env.possible_agents)
+        if self._inner.shown is not None:
+            self.observation_spaces = self._inner.shown.space
+            self.observation_space = None
         self.returns: dict[str, float] = {}
         self.successes: dict[str, bool] = {}
+        self.length = 0
 
     @property
     def agents(self) -> list[Any]:
@@ -187,6 +133,8 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         """MultiAgentEnv's constructor assigns this; the inner env's own list is what counts."""
 
     def get_observation_space(self, agent_id: Any) -> Any:
+        if self._inner.shown is not None:
+            return self._inner.shown.space[agent_id]
         return self.env.get_observation_space(agent_id)
 
     def get_action_space(self, agent_id: Any) -> Any:
@@ -196,12 +144,13 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[Any, Any]]:
         observations, infos, level = self._reset_inner(seed, options)
-        self.returns, self.successes = {}, {}
+        self.returns, self.successes, self.length = {}, {}, 0
         drawn = {"level": level, "revision": level.revision}
         return observations, {agent: {**infos.get(agent, {}), **drawn} for agent in observations}
 
     def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
         observations, rewards, terminateds, truncateds, infos = self._inner_step(action_dict)
+        self.length += 1
         for agent, reward in rewards.items():
             self.returns[str(agent)] = self.returns.get(str(agent), 0.0) + float(reward)
         for agent, info in infos.items():
@@ -219,13 +168,14 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
         return self.env.render()
 
     def close(self) -> None:
-        self._guard.close()
-        self.env.close()
+        self._inner.close()
 
 
-def make_level_env(config: Mapping[str, Any]) -> LevelEnv | MultiAgentLevelEnv:
+def make_level_env(config: Mapping[str, Any]) -> LevelEnv | MultiAgentLevelEnv | ScenarioEnv:
     """RLlib's env creator: ``config["setup"]`` is an `EnvSetup`; wraps by the kind of env made."""
     setup: EnvSetup = config["setup"]
+    if setup.scenario is not None:
+        return ScenarioEnv(setup, setup.scenario)
     if config["multi_agent"]:
         return MultiAgentLevelEnv(setup)
     return LevelEnv(setup)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from gymnasium.spaces import Box
 from ray.rllib.algorithms.algorithm import Algorithm
 from rllib_catalogue import (
     METER,
@@ -182,6 +184,60 @@ def test_the_wrapper_answers_for_the_env() -> None:
     env.reset(seed=0)
     env.env.agents = ["b"]
     assert env.agents == ["b"]
+
+
+# Shown the level
+
+
+@pytest.mark.parametrize(("env", "way"), WAYS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_observation_of_an_episode_ends_with_its_level(
+    env: type[Any], way: ApplyKind
+) -> None:
+    wrapped = LevelEnv(meter(env, way, condition=("horizon", "gain")))
+    assert wrapped.observation_space == Box(-1.0, 1.0, (4,), np.float32)
+    for seed in (1, None, None):
+        seen, info = wrapped.reset(seed=seed)
+        gain, horizon = info["level"]["gain"], info["level"]["horizon"]
+        shown = pytest.approx([(horizon - 3) / 6 * 2 - 1, (gain - 1) / 9 * 2 - 1])
+        assert wrapped.observation_space.contains(seen)
+        assert seen[2:].tolist() == shown
+        for _ in range(horizon):
+            seen, reward, *_ = wrapped.step(0)
+            assert wrapped.observation_space.contains(seen)
+            assert seen[2:].tolist() == shown
+            assert reward == gain
+
+
+def test_the_level_is_shown_in_a_suite_too() -> None:
+    env = LevelEnv(meter(ByMethod, max_steps=5, condition=("horizon",)))
+    env.schedule(SUITE)
+    assert env.reset()[0].shape == (3,)
+    steps = [env.step(0) for _ in range(5)]
+    assert [seen[2] for seen, *_ in steps] == [1.0] * 5
+    assert [cut for *_, cut, _ in steps] == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("kind", [Pair, Turns])
+def test_every_agent_is_shown_the_level(kind: type[Any]) -> None:
+    env = MultiAgentLevelEnv(meter(kind, condition=("gain",)))
+    assert env.observation_spaces == dict.fromkeys("ab", Box(-1.0, 1.0, (3,), np.float32))
+    assert env.get_observation_space("b").shape == (3,)
+    seen, infos = env.reset(seed=0)
+    shown = pytest.approx((infos["a"]["level"]["gain"] - 1) / 9 * 2 - 1)
+    for _ in range(3):
+        assert [each[2] for each in seen.values()] == [shown] * len(seen)
+        seen, *_ = env.step(dict.fromkeys(seen, 0))
+
+
+def test_without_a_condition_the_env_is_stepped_directly() -> None:
+    env = LevelEnv(meter(ByMethod))
+    env.reset(seed=0)
+    assert env.step.__qualname__ == "Guard._around.<locals>.guarded"
+
+
+def test_an_unknown_knob_to_be_shown_is_refused_when_the_env_is_built() -> None:
+    with pytest.raises(ValueError, match=r"'gaim' \(did you mean 'gain'\?\)"):
+        LevelEnv(meter(ByMethod, condition=("gaim",)))
 
 
 # In env runners
