@@ -5,7 +5,7 @@ See ``orchestrator.rllib`` for why private names are kept in one place, and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,18 @@ def send(trial: Any, directive: Mapping[str, Any]) -> bool:
     if actor is None:
         return False
     actor.direct.remote(directive)
+    return True
+
+
+def call(trial: Any, function: Callable[..., None], *arguments: Any) -> bool:
+    """Have the trial's actor call ``function(trainable, *arguments)`` before its next iteration.
+
+    Of any Trainable; nobody waits for it, and an error in it stays unseen. False without an actor.
+    """
+    actor = trial.temporary_state.ray_actor
+    if actor is None:
+        return False
+    actor.__ray_call__.remote(function, *arguments)
     return True
 
 
