@@ -76,7 +76,8 @@ def _config(source: EnvSource) -> Iterator[Finding]:
 def _config_keys(source: EnvSource) -> set[str] | None:
     """Keys that an env config may have; None: it cannot be told."""
     if source.kind == "built_in":
-        return set(source.target.SETTABLE)
+        # `FIXED`: what a built-in takes in its config alone, because its spaces depend on it.
+        return {*source.target.SETTABLE, *getattr(source.target, "FIXED", ())}
     known = apply.constructor_keys(source)
     if known is None or apply.takes_any_key(source):
         return None

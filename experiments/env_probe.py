@@ -14,7 +14,7 @@ from experiments.hints import show
 from experiments.importing import one_line
 from orchestrator import apply
 from orchestrator.env_space import EnvSpace
-from orchestrator.knobs import Choice, Knob, Numeric, Simplex
+from orchestrator.knobs import Cells, Choice, Knob, Numeric, Simplex
 
 if TYPE_CHECKING:
     from experiments.env_source import EnvSource
@@ -86,6 +86,8 @@ def _ends(knob: Knob) -> list[Any]:
         return [knob.low, knob.high]
     if isinstance(knob, Choice):
         return list(knob.values[:_MOST_CHOICES])
+    if isinstance(knob, Cells):
+        return [list(range(knob.count.low)), list(range(knob.size - knob.count.high, knob.size))]
     assert isinstance(knob, Simplex)
     return [{term: float(term == heavy) for term in knob.terms} for heavy in knob.terms]
 

@@ -13,8 +13,14 @@ from typing import Any, Literal
 import numpy as np
 
 from experiments.env_check import findings_of
-from experiments.envs import BUILT_IN
-from experiments.importing import import_module, import_reference, importable_from, is_reference
+from experiments.envs import BUILT_IN, EXTRAS
+from experiments.importing import (
+    import_module,
+    import_reference,
+    importable_from,
+    is_reference,
+    require,
+)
 from experiments.loading import Loaded
 from experiments.problems import Problem
 from experiments.spaces import space_of
@@ -79,7 +85,7 @@ class EnvSource:
         """
         from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
-        if self.kind != "import":
+        if self.kind == "gymnasium":
             return False
         found = self.target
         if isinstance(found, type):
@@ -87,6 +93,21 @@ class EnvSource:
         env = self({})
         try:
             return isinstance(env, MultiAgentEnv)
+        finally:
+            env.close()
+
+    @cached_property
+    def agents(self) -> tuple[str, ...]:
+        """The env's agents, for which one is built; none for an env of a single agent.
+
+        Raises:
+            Exception: whatever the env raises.
+        """
+        if not self.multi_agent:
+            return ()
+        env = self({})
+        try:
+            return tuple(str(agent) for agent in env.possible_agents)
         finally:
             env.close()
 
@@ -99,6 +120,8 @@ class EnvSource:
             gymnasium.error.Error: if gymnasium knows no such id, or what it needs is missing.
         """
         if self.kind == "built_in":
+            if self.id in EXTRAS:
+                require(*EXTRAS[self.id])
             return import_reference(BUILT_IN[self.id])
         if self.kind == "import":
             return import_reference(self.id)
@@ -157,7 +180,8 @@ class EnvSource:
             return target(**self._required(target, values), **values), None
         config = EnvConfig(values, self.spare)
         env = target(**{self.config_name: config})
-        if self.kind == "built_in":
+        # A built-in without that attribute ends its episodes by itself.
+        if self.kind == "built_in" and hasattr(target, "max_episode_steps"):
             from gymnasium.wrappers import TimeLimit
 
             env = TimeLimit(env, target.max_episode_steps)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import os
 import pkgutil
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -94,6 +96,21 @@ def import_module(name: str) -> ModuleType:
             "must be a module that can be imported",
             f"{one_line(error)} while importing {name}{_place_of(error)}",
         ) from None
+
+
+def require(extra: str, packages: Iterable[str]) -> None:
+    """See that these packages are there, which envolve's `extra` installs.
+
+    Raises:
+        CannotImport: if one is missing; it names the first.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise CannotImport(
+                "must be an env whose packages are installed",
+                f"no package {package}",
+                f"Install it: pip install 'envolve[{extra}]'",
+            )
 
 
 def one_line(error: BaseException) -> str:

@@ -10,14 +10,26 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit
+from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
+from experiments import knob_spec
 from experiments.env_source import EnvSource, check_env
 from experiments.envs import BUILT_IN
 from experiments.importing import importable_from
 from experiments.loading import parse_experiment
 from experiments.spaces import to_search, to_space
 from orchestrator import apply
-from orchestrator.knobs import Blend, Choice, Continuous, Integer, Range, Simplex, Weights
+from orchestrator.knobs import (
+    LARGEST_GRID,
+    Blend,
+    Cells,
+    Choice,
+    Continuous,
+    Integer,
+    Range,
+    Simplex,
+    Weights,
+)
 
 USERS = """\
 import gymnasium
@@ -198,6 +210,20 @@ HOLD = [
     "  id: CartPole\n  knobs:\n    length: {low: 0.25, high: 2}\n",
     "  id: CartPole\n  apply: rebuild\n  knobs:\n    length: {low: 0.25, high: 2}\n",
     "  id: CartPole\n  apply: method\n  config: {tau: 0.03}\n" + GRAVITY,
+    (
+        "  id: BipedalWalker\n  config: {stair_steps: 3}\n  knobs:\n"
+        "    pit_gap_high: {low: 0, high: 10}\n    stair_height_high: {low: 0, high: 5}\n"
+    ),
+    (
+        "  id: Spread\n  config: {agents: 2, max_cycles: 40, spread_agents: 0.5}\n  knobs:\n"
+        "    mix: {simplex: [coverage, collisions]}\n    offset: {low: 0, high: 1}\n"
+    ),
+    "  id: Spread\n  apply: rebuild\n  knobs:\n    local_ratio: {low: 0, high: 1}\n",
+    (
+        "  id: Maze\n  config: {size: 11, max_steps: 100}\n  knobs:\n"
+        "    walls: {cells: 121, high: 60, start: {low: 0, high: 10}}\n"
+        "    start: {low: 0, high: 120, integer: true}\n"
+    ),
     "  id: CartPole-v1\n" + GRAVITY,
     "  id: CartPole-v1\n  config: {max_episode_steps: 7, sutton_barto_reward: true}\n",
     "  id: Pendulum-v1\n  knobs:\n    g: {low: 1, high: 20}\n",
@@ -269,7 +295,29 @@ BROKEN = [
         ":6:12: env.config.gravity: must not be a knob as well",
         "env.knobs.gravity",
     ),
+    ("  id: Maze\n  config: {sise: 11}\n", ":6:12: env.config.sise: ", '"size"?'),
+    (
+        "  id: Maze\n  knobs:\n    walls: {cells: 169}\n",
+        ":7:5: env.knobs.walls: must be values that Maze takes",
+        "'walls' must be from 0 to 167 cells, but got 169",
+    ),
+    ("  id: Spread\n  config: {agent: 2}\n", ":6:12: env.config.agent: ", '"agents"?'),
+    (
+        "  id: Spread\n  config: {agents: 0}\n",
+        ":6:12: env.config.agents: ",
+        "`agents` of Spread must be a whole number of at least 1",
+    ),
     # Knobs.
+    (
+        "  id: Spread\n  knobs:\n    agents: {low: 2, high: 4, integer: true}\n",
+        ":7:5: env.knobs.agents: must be something that can be set in Spread",
+        '"spread_agents"?',
+    ),
+    (
+        "  id: Spread\n  knobs:\n    mix: {simplex: [coverage, speed]}\n",
+        ":7:5: env.knobs.mix: must be values that Spread takes",
+        "`mix` must give `coverage` and `collisions` weights",
+    ),
     (
         "  id: CartPole\n  knobs:\n    lenght: {low: 1, high: 2}\n",
         ":7:5: env.knobs.lenght: must be something that can be set in CartPole",
@@ -386,6 +434,26 @@ def test_a_missing_package_is_named() -> None:
     assert 'pip install "gymnasium[box2d]"' in said
 
 
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("BipedalWalker", "Box2D", "box2d"),
+        ("BipedalWalker", "pygame", "box2d"),
+        ("Spread", "mpe2", "mpe"),
+    ],
+)
+def test_a_built_ins_missing_package_is_named_with_its_extra(
+    name: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    assert problems(f"  id: {name}\n") == [
+        (
+            "f.yaml:5:3: env.id: must be an env whose packages are installed, "
+            f"but got no package {package}. Install it: pip install 'envolve[{extra}]'"
+        )
+    ]
+
+
 def test_every_wrong_knob_is_named() -> None:
     knobs = "".join(f"    {name}: {{low: 1, high: 2}}\n" for name in ("lenght", "gravty", "tau2"))
     said = problems("  id: CartPole\n  knobs:\n" + knobs)
@@ -422,6 +490,15 @@ def test_a_built_in_takes_config_and_level_and_has_its_time_limit() -> None:
     assert made.unwrapped.level["length"] == 2.0
     made.reset(seed=0)
     assert made._max_episode_steps == 500
+    assert source("{id: BipedalWalker}")({})._max_episode_steps == 2000
+
+
+def test_a_built_in_of_several_agents_ends_its_own_episodes() -> None:
+    made = source("{id: Spread, config: {agents: 2, max_cycles: 7}}")({"offset": 0.5})
+    assert isinstance(made, MultiAgentEnv)
+    assert made.possible_agents == ["agent_0", "agent_1"]
+    assert made.max_cycles == 7
+    assert made.level["offset"] == 0.5
 
 
 def test_a_gymnasium_env_keeps_its_time_limit_and_loses_its_checker() -> None:
@@ -517,6 +594,8 @@ def test_sources_travel(name: str) -> None:
     ("name", "several"),
     [
         ("CartPole", False),
+        ("BipedalWalker", False),
+        ("Spread", True),
         ("Pendulum-v1", False),
         ("users_envs:Team", True),
         ("users_envs:make_team", True),
@@ -549,6 +628,8 @@ env:
     whole: {low: 1, high: 5, integer: true, start: {low: 1, high: 2}}
     kind: {choices: [a, [1, 2], 3], start: [1, 0, 3]}
     terms: {simplex: [a, b], start: {center: {b: 3, a: 1}, spread: 0.5}}
+    walls: {cells: 121, high: 60, start: {low: 0, high: 10}}
+    holes: {cells: 9, low: 1}
     free: {low: 0, high: 1}
 algorithm:
   search:
@@ -564,6 +645,8 @@ algorithm:
         "whole": Integer(1, 5),
         "kind": Choice(("a", [1, 2], 3)),
         "terms": Simplex(("a", "b")),
+        "walls": Cells(121, 0, 60),
+        "holes": Cells(9, 1, 9),
         "free": Continuous(0.0, 1.0),
     }
     assert space.start == {
@@ -571,6 +654,7 @@ algorithm:
         "whole": Range(1, 2),
         "kind": Weights((0.25, 0.0, 0.75)),
         "terms": Blend((0.25, 0.75), 0.5),
+        "walls": Range(0, 10),
     }
     assert to_search(experiment) == {
         "lr": Continuous(1e-4, 1e-2, "log"),
@@ -579,3 +663,7 @@ algorithm:
     }
     level = space.initial().sample(np.random.default_rng(0))
     assert level["whole"] in (1, 2)
+
+
+def test_the_largest_grid_of_a_file_is_the_domains() -> None:
+    assert knob_spec.LARGEST_GRID == LARGEST_GRID

@@ -1,4 +1,4 @@
-"""What every built-in env must hold to."""
+"""What every built-in env of classic control must hold to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import experiments.envs
-from experiments.envs import BUILT_IN
+from experiments.envs import BUILT_IN, EXTRAS
 
 Policy = Callable[[np.random.Generator, np.ndarray], Any]
 
@@ -64,6 +64,8 @@ CASES = [
     Case("Acrobot", "Acrobot-v1", mostly_with_the_swing),
     Case("MountainCarContinuous", "MountainCarContinuous-v0", along_the_motion),
 ]
+#: Built-ins with a whole module of tests each, because they are unlike the others.
+ON_THEIR_OWN = ["BipedalWalker", "Maze", "Spread"]
 KNOB_ENDS = [
     pytest.param(case, name, end, id=f"{case.name}-{name}-{end:g}")
     for case in CASES
@@ -106,8 +108,12 @@ def drawn_level(env_class: Any, rng: np.random.Generator) -> dict[str, float]:
     return {name: float(rng.uniform(*ends)) for name, ends in env_class.KNOBS.items()}
 
 
-def test_the_catalogue_has_every_built_in() -> None:
-    assert sorted(case.name for case in CASES) == sorted(BUILT_IN)
+def test_every_built_in_has_its_tests() -> None:
+    assert sorted([*(case.name for case in CASES), *ON_THEIR_OWN]) == sorted(BUILT_IN)
+
+
+def test_extras_are_of_built_ins() -> None:
+    assert set(EXTRAS) < set(BUILT_IN)
 
 
 def test_naming_the_built_in_envs_imports_no_gymnasium() -> None:
