@@ -12,7 +12,8 @@ from benchmarks.measure import Aim, Measurement, repeated, seconds
 from benchmarks.setting import ROOT, Setting, in_worker, interval, quickstart, session
 from orchestrator import checkpoints, records
 from orchestrator.journal import Journal
-from orchestrator.member import Member, Report
+from orchestrator.member import Member
+from orchestrator.report import Report
 
 _AIM = Aim(0.02)
 _INTERVALS = 8

@@ -23,8 +23,9 @@ from experiments.rules import rules_of
 from orchestrator import rllib
 from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.marginals import Range
-from orchestrator.member import Member, Report
+from orchestrator.member import Member
 from orchestrator.member_state import MemberState, Saved
+from orchestrator.report import Report
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ def quickstart(remote_runners: int = 0) -> Setting:
     start = MemberState(
         key=(name, 0, 0),
         hyperparameters={"lr": 1e-3},
-        distribution=rules.curriculum.start(rules.space),
+        distribution=rules.curriculum.begin(rules.space).distribution,
     )
     return Setting(check(loaded)[name], arm, start)
 

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.measure import Aim, Measurement, alternated
 from benchmarks.setting import Setting, in_worker, interval, narrow, quickstart, session
 from orchestrator import rllib
-from orchestrator.member import Member, Report
+from orchestrator.member import Member
+from orchestrator.report import Report
 from orchestrator.stop import Stop
 
 _AIM = Aim(0.97, below=False)

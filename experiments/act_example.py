@@ -25,7 +25,7 @@ config = policy.facts["env"]["config"]
 play = policy.facts["plays"][0]
 level = play["level"]
 env = {env}
-{apply}policy.begin(*env.reset(seed=play["seed"]{options}))
+{apply}policy.begin(*env.reset(seed=play["seed"]{options}){observed})
 while not policy.done and policy.steps < policy.facts["max_steps"]:
     policy.saw(*env.step(policy.act()))
 env.close()
@@ -45,18 +45,21 @@ def act_example(env: Env) -> str:
     Where the env cannot be made here, the example says where to make it.
     """
     source = EnvSource.of(env)
+    observed = ", level=level" if env.condition else ""
     try:
         way = _way(source, env)
         imports, made = _made(source, every_knob=way == "rebuild")
     except Exception:
         # Whatever it is: what is exported is the policy, and that is whole without its env.
-        return _TEXT.format(imports="", env=f"None\n{_UNKNOWN}", apply="", options="")
+        made = f"None\n{_UNKNOWN}"
+        return _TEXT.format(imports="", env=made, apply="", options="", observed=observed)
     knobs = bool(env.knobs)
     return _TEXT.format(
         imports=imports,
         env=made,
         apply=_BY.get(way, "") if knobs else "",
         options=", options=level" if knobs and way == "options" else "",
+        observed=observed,
     )
 
 
@@ -89,7 +92,7 @@ def _made(source: EnvSource, *, every_knob: bool) -> tuple[str, str]:
         needed = [] if every_knob else _required(source)
         given = "".join(f", {name}=level[{name!r}]" for name in needed)
         made = f"{target}({values}{given})"
-    if source.kind == "built_in":
+    if source.kind == "built_in" and hasattr(source.target, "max_episode_steps"):
         imports = f"from gymnasium.wrappers import TimeLimit\n{imports}"
         made = f"TimeLimit({made}, {source.target.max_episode_steps})"
     return imports, made

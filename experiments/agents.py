@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,16 +56,9 @@ def multi_agent_settings(
 def _agents(source: EnvSource) -> list[str] | None:
     """The env's agents; none for an env of a single agent, None where it cannot be told."""
     try:
-        if not source.multi_agent:
-            return []
-        env = source({})
+        return list(source.agents) or (None if source.multi_agent else [])
     except Exception:
         return None
-    try:
-        return [str(agent) for agent in env.possible_agents] or None
-    finally:
-        with contextlib.suppress(Exception):
-            env.close()
 
 
 def _default_mapping(policies: Sequence[str], agents: Sequence[str]) -> Any:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.agents import multi_agent_settings
+from experiments.curricula import to_curriculum
+from experiments.curriculum_check import curriculum_findings
 from experiments.env_source import EnvSource
 from experiments.findings import Finding
 from experiments.hints import show
@@ -21,7 +23,8 @@ from experiments.model_config import model_findings
 from experiments.problems import BadInput, Problem
 from experiments.rllib_keys import SECTIONS, Keys, keys_of
 from experiments.rllib_validation import validation_findings
-from experiments.searched import search_findings
+from experiments.scenarios import play_by, scenario_findings, scenario_of, scenario_settings
+from experiments.searched import policy_search_findings, search_findings
 from experiments.spec import Experiment
 
 if TYPE_CHECKING:
@@ -81,17 +84,46 @@ def _configured(experiment: Experiment) -> tuple[AlgorithmConfig | None, list[Fi
         findings += found
     findings += model_findings(sections["rl_module"])
     findings += search_findings(keys_of(type(config), "training"), algorithm.search)
-    agents, found = multi_agent_settings(
-        EnvSource.of(experiment.env), algorithm.multi_agent, sections["multi_agent"]
-    )
+    findings += scenario_findings(experiment)
+    agents, found = _agents(experiment, sections["multi_agent"]) if not findings else ({}, [])
     findings += found
     if findings:
         return None, findings
     sections["multi_agent"] |= agents
     findings = [*_apply(config, sections)]
     if not findings:
+        findings = [*play_by(config, experiment)]
+    if not findings:
+        findings = [*policy_search_findings(config, algorithm)]
+    if not findings:
         findings = validation_findings(config, algorithm)
+    if not findings:
+        findings = [*_level_scores(config, experiment)]
     return config, findings
+
+
+def _agents(
+    experiment: Experiment, checked: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """Which policies there are, and whom each acts for."""
+    scenario = scenario_of(experiment)
+    if scenario is not None:
+        return scenario_settings(scenario), []
+    source = EnvSource.of(experiment.env)
+    return multi_agent_settings(source, experiment.algorithm.multi_agent, checked)
+
+
+def _level_scores(config: AlgorithmConfig, experiment: Experiment) -> Iterator[Finding]:
+    """Whether the algorithm can score levels, where the curriculum needs a value function."""
+    from orchestrator import rllib
+
+    if curriculum_findings(experiment):  # Said where it is checked.
+        return
+    if "values" in to_curriculum(experiment).needs:
+        obstacle = rllib.scores_levels(config)
+        if obstacle is not None:
+            must = f"must be one that curriculum.kind: {experiment.curriculum.kind} can score by"
+            yield Finding(("algorithm", "name"), must, obstacle)
 
 
 def _default_config(name: str) -> AlgorithmConfig | Finding:

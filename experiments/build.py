@@ -1,30 +1,22 @@
-"""Wires an experiment: RLlib configs, blueprints, Tune's Tuner with our scheduler and callbacks."""
+"""Wires an experiment: RLlib's configs, and what the members of each arm share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import ray
-from ray import tune
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
-from ray.tune.execution.placement_groups import PlacementGroupFactory
 
 from experiments.env_source import EnvSource
 from experiments.resources import Machine, Residency
 from experiments.rules import rules_of, select_suite
+from experiments.scenarios import counted, scenario_of
 from experiments.spec import Experiment
 from orchestrator import rllib
-from orchestrator.ledger import Ledger
 from orchestrator.level_env import EnvSetup
 from orchestrator.member import Blueprint
-from orchestrator.scheduler import PopulationScheduler
-from orchestrator.trial import STATE, MemberTrial
-
-# More slots than levels would only play fillers; more than this make no step cheaper.
-_EVALUATION_ENVS = 16
+from orchestrator.tuning import EVALUATION_ENVS
 
 
 @dataclass(frozen=True)
@@ -37,14 +29,13 @@ class Config:
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm, ready to be run: what members share, and what a seat takes.
+    """An arm, ready to be run: what members share, and what they take.
 
     Attributes:
         cpus: CPUs of each of a member's processes.
     """
 
     blueprint: Blueprint
-    seat: PlacementGroupFactory
     cpus: float
     residency: Residency
 
@@ -86,18 +77,22 @@ def arm_of(name: str, experiment: Experiment, given: Config, residency: Residenc
     rules = rules_of(experiment)
     evaluation = experiment.evaluation
     select = select_suite(experiment)
+    scenario = scenario_of(experiment)
     setup = EnvSetup(
         make=given.env,
         apply=experiment.env.apply,
-        distribution=rules.curriculum.start(rules.space),
+        distribution=rules.curriculum.begin(rules.space).distribution,
         max_steps=evaluation.max_steps,
         timeout=experiment.env.timeout,
+        condition=experiment.env.condition,
+        scenario=scenario,
     )
     config = rllib.configure(
         given.algorithm,
         setup,
-        multi_agent=given.env.multi_agent,
-        evaluation_envs=min(_EVALUATION_ENVS, len(select)),
+        multi_agent=given.env.multi_agent or scenario is not None,
+        evaluation_envs=min(EVALUATION_ENVS, len(select)),
+        level_scores="values" in rules.curriculum.needs,
     )
     gpus = experiment.resources.gpus_per_member / max(1, int(config.num_learners or 0))
     config.resources(num_cpus_for_main_process=cpus)
@@ -109,79 +104,18 @@ def arm_of(name: str, experiment: Experiment, given: Config, residency: Residenc
         select=select,
         aggregate=evaluation.aggregate,
         alpha=evaluation.alpha,
-        agents=evaluation.agents,
+        agents=_counted(experiment, given.env),
         interval=rules.interval,
         exact=rules.mode == "sync",
         stop=rules.stop,
+        curriculum=rules.curriculum if rules.curriculum.owner == "member" else None,
+        success_above=experiment.env.success_above,
     )
-    return Arm(blueprint, _seat(config, cpus, gpus), cpus, residency)
+    return Arm(blueprint, cpus, residency)
 
 
-def seated_states(ledger: Ledger, residency: Residency) -> list[dict[str, Any]]:
-    """Where the members that get a seat first stand; those furthest behind come first."""
-    states = []
-    for population in ledger.populations.values():
-        unfinished = sorted(population.live(), key=lambda m: (population.members[m].iteration, m))
-        seats = residency.seats_of(len(unfinished))
-        states += [population.members[member].plain() for member in sorted(unfinished[:seats])]
-    return states
-
-
-def tuner(
-    states: Sequence[Mapping[str, Any]],
-    arms: Mapping[str, Arm],
-    residency: Residency,
-    scheduler: PopulationScheduler,
-    callbacks: Sequence[tune.Callback],
-    run_dir: Path,
-    leg: int,
-) -> tune.Tuner:
-    """All seats of all populations in one Tuner.
-
-    Tune is told to keep no checkpoints, to stop nothing and to retry for ever: checkpoints,
-    stopping and giving up are decided by the scheduler.
-    """
-    blueprints = {name: arm.blueprint for name, arm in arms.items()}
-    trainable = tune.with_resources(
-        tune.with_parameters(MemberTrial, blueprints=blueprints, run_dir=str(run_dir)),
-        lambda config: arms[config[STATE]["arm"]].seat,
-    )
-    return tune.Tuner(
-        trainable,
-        param_space={STATE: tune.grid_search([dict(state) for state in states])},
-        tune_config=tune.TuneConfig(
-            scheduler=scheduler,
-            max_concurrent_trials=residency.seats,
-            reuse_actors=True,
-            trial_name_creator=_trial_name,
-            trial_dirname_creator=_trial_name,
-        ),
-        run_config=tune.RunConfig(
-            name=f"leg-{leg}",
-            storage_path=str(run_dir / "tune"),
-            callbacks=list(callbacks),
-            failure_config=tune.FailureConfig(max_failures=-1),
-            checkpoint_config=tune.CheckpointConfig(
-                checkpoint_frequency=0, checkpoint_at_end=False
-            ),
-            verbose=0,
-        ),
-    )
-
-
-def _seat(config: AlgorithmConfig, cpus: float, gpus: float) -> PlacementGroupFactory:
-    """Bundles of a member: its own process, its env runners, its remote learners.
-
-    Not RLlib's own request, which counts a learner and an evaluation runner as processes of
-    their own even where they are local.
-    """
-    learners = int(config.num_learners or 0)
-    learner = {"CPU": cpus, "GPU": gpus} if gpus else {"CPU": cpus}
-    own = learner if learners == 0 else {"CPU": cpus}
-    runners = [{"CPU": cpus}] * int(config.num_env_runners or 0)
-    return PlacementGroupFactory([own, *runners, *[learner] * learners])
-
-
-def _trial_name(trial: Any) -> str:
-    state = trial.config[STATE]
-    return f"{state['arm']}-seed{state['seed']}-m{state['member']}"
+def _counted(experiment: Experiment, env: EnvSource) -> tuple[str, ...] | None:
+    """Whose returns count, by the names that agents have in the levelled env; None: all agents'."""
+    named = experiment.evaluation.agents
+    scenario = scenario_of(experiment)
+    return named if scenario is None else counted(scenario, env.agents, named)

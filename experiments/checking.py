@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from experiments.algorithm import check_algorithms
 from experiments.build import Config
+from experiments.curriculum_check import curriculum_findings
 from experiments.env_source import EnvSource, check_env
 from experiments.loading import Loaded
-from experiments.problems import BadInput, Problem
+from experiments.problems import BadInput
 
 
 def check(loaded: Loaded) -> dict[str, Config]:
@@ -15,7 +16,11 @@ def check(loaded: Loaded) -> dict[str, Config]:
     Raises:
         BadInput: with every problem of every arm.
     """
-    problems: list[Problem] = []
+    problems = [
+        loaded.problem(name, found.key, found.must, found.found, found.hint)
+        for name, experiment in loaded.arms.items()
+        for found in curriculum_findings(experiment)
+    ]
     configs = {}
     try:
         configs = check_algorithms(loaded)
@@ -24,7 +29,8 @@ def check(loaded: Loaded) -> dict[str, Config]:
     for arm in loaded.arms:
         problems += check_env(loaded, arm)
     if problems:
-        raise BadInput(problems)
+        # What all arms share is wrong in each of them.
+        raise BadInput(list(dict.fromkeys(problems)))
     return {
         name: Config(configs[name], EnvSource.of(experiment.env))
         for name, experiment in loaded.arms.items()

@@ -20,8 +20,9 @@ from experiments import build
 from experiments.estimate import Cost, measured_as
 from experiments.rules import beginnings, populations_of
 from experiments.spec import Experiment
-from orchestrator.member import Member, Report
+from orchestrator.member import Member
 from orchestrator.population import Population
+from orchestrator.report import Report
 from orchestrator.stop import Stop
 
 T = TypeVar("T")

@@ -72,6 +72,8 @@ def _one_knob(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _range(key, knob)
     elif form == "choice":
         yield from _choices(key, knob)
+    elif form == "cells":
+        yield from _cells(key, knob)
     else:
         yield from _simplex(key, knob)
 
@@ -98,6 +100,21 @@ def _range(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
             must = f"must lie in the knob's legal range, {show(low)} to {show(high)}"
             close = low if value < low else high
             yield Finding((*key, "start", end), must, show(value), f"Nearest: {show(close)}")
+
+
+def _cells(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
+    size = _whole(knob.get("cells"))
+    if size is None or size < 1:
+        return
+    ends = {"low": knob.get("low", 0), "high": knob.get("high")}
+    for end, value in ends.items():
+        count = _whole(value)
+        if count is not None and count > size:
+            must = f"must be at most cells ({size})"
+            yield Finding((*key, end), must, show(count), f"Nearest: {size}")
+            return
+    high = size if ends["high"] is None else ends["high"]
+    yield from _range(key, {"low": ends["low"], "high": high, "start": knob.get("start")})
 
 
 def _choices(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
@@ -149,16 +166,21 @@ def _simplex(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
 def _curriculum(data: Any) -> Iterator[Finding]:
     kind = _at(data, "curriculum", "kind")
     env = _at(data, "env")
-    if kind in ("population", "domain_randomization") and isinstance(env, dict):
+    if isinstance(kind, str) and kind != "fixed" and isinstance(env, dict):
         knobs = env.get("knobs", {})
         if knobs == {}:
             must = f"must hold at least one knob for curriculum.kind: {kind}"
             hint = "Without knobs, only curriculum: {kind: fixed} has anything to do"
             yield Finding(("env", "knobs"), must, "none", hint)
     size = _at(data, "population", "size")
-    if kind == "population" and _whole(size) == 1:
-        must = "must be at least 2 for curriculum.kind: population, which needs a donor"
+    if kind in ("population", "population_regret") and _whole(size) == 1:
+        must = f"must be at least 2 for curriculum.kind: {kind}, which compares members"
         yield Finding(("population", "size"), must, "1", "For one member, use another curriculum")
+    if _at(data, "population", "reference") is True and _whole(size) == 1:
+        must = "must be at least 2 with population.reference: true"
+        yield Finding(
+            ("population", "size"), must, "1", "The reference is compared with the others"
+        )
 
 
 def _stop(data: Any) -> Iterator[Finding]:

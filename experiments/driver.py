@@ -17,7 +17,7 @@ from typing import Any
 import ray
 from rich.console import Console
 
-from callbacks.env_mutation import EnvMutation
+from callbacks.population_mutation import PopulationMutation
 from callbacks.progress import Progress, progress_on
 from callbacks.retention import Retention
 from experiments import build, changes, showing
@@ -37,6 +37,7 @@ from orchestrator.retention import Shelf
 from orchestrator.scheduler import PopulationScheduler
 from orchestrator.seats import Seats
 from orchestrator.suites import TEST
+from orchestrator.tuning import population_tuner
 
 _VERSIONS = ("ray", "torch", "gymnasium", "numpy", "optuna")
 
@@ -163,19 +164,22 @@ def _begin_members(run: Run) -> None:
 
 
 def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
-    residency = next(iter(arms.values())).residency
-    states = build.seated_states(run.ledger, residency)
-    if not states:
+    if not any(population.live() for population in run.ledger.populations.values()):
         return
     seats = Seats()
     max_faults = {name: arm.population.max_faults for name, arm in run.loaded.arms.items()}
     scheduler = PopulationScheduler(run.ledger, seats, max_faults)
     callbacks = [
-        EnvMutation(run.ledger, seats),
+        PopulationMutation(run.ledger, seats),
         Retention(run.ledger, run.shelf, run.place.path),
     ]
-    tuner = build.tuner(
-        states, arms, residency, scheduler, callbacks, run.place.path, run.place.next_leg()
+    tuner = population_tuner(
+        scheduler,
+        {name: arm.blueprint for name, arm in arms.items()},
+        run.place.path,
+        callbacks=callbacks,
+        seats=next(iter(arms.values())).residency.seats,
+        name=f"leg-{run.place.next_leg()}",
     )
     run.scheduler = scheduler
     try:

@@ -143,13 +143,15 @@ def key_hint(key: Path, value: Any, known: Sequence[str]) -> str | None:
     if close is not None:
         return close
     if key[:2] in _KNOBS and word in _FORM_KEYS:
-        return "A knob is a range, or choices, or a simplex: one form only"
+        return "A knob is a range, or choices, or a simplex, or cells: one form only"
     homes = {path for path in _HOMES.get(word, ()) if path[:-1] != key[:-1]}
     return f"It goes to {'.'.join(homes.pop())}" if len(homes) == 1 else None
 
 
 _KNOBS = (("env", "knobs"), ("algorithm", "search"))
-_FORM_KEYS = ("low", "high", "scale", "integer", "choices", "simplex")
+#: Mappings whose keys are names.
+_NAMED = (*_KNOBS, ("algorithm", "policy_search"), ("curriculum", "search"))
+_FORM_KEYS = ("low", "high", "scale", "integer", "choices", "simplex", "cells")
 
 
 def _look(data: Any, key: Path) -> Any:
@@ -170,9 +172,12 @@ def _known_keys(parent: Path, tag: str | None) -> list[str]:
 def _model_at(model: type[BaseModel], path: Path, tag: str | None) -> type[BaseModel] | None:
     """The section class that stands at a key path; of a union, the member with the tag."""
     for index, part in enumerate(path):
+        if path[:index] in _NAMED:
+            # A name of the user's own, which may be a word of ours as well.
+            continue
         if part in model.model_fields:
             found = _models(model.model_fields[str(part)].annotation)
-        elif index and path[index - 1] in ("knobs", "search"):
+        elif isinstance(part, int) or (index and path[index - 1] in ("knobs", "search")):
             continue
         else:
             return None

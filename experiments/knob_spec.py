@@ -1,8 +1,9 @@
 """How the file writes what may vary: knobs of the env, and hyperparameters that are searched.
 
-Four forms, told apart by their keys: ``{low, high}`` (with ``integer: true`` for whole numbers),
-``{choices: [...]}`` and, for knobs alone, ``{simplex: [...]}``. That low lies below high, and a
-start inside its legal range, is checked in `experiments.crosschecks`, with positions.
+Told apart by their keys: ``{low, high}`` (with ``integer: true`` for whole numbers),
+``{choices: [...]}`` and, for knobs alone, ``{simplex: [...]}`` and ``{cells: 121}``. That low lies
+below high, and a start inside its legal range, is checked in `experiments.crosschecks`, with
+positions.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from experiments.fields import (
     TAG,
+    CountOrNull,
+    CountOrZero,
     NonNegative,
     Number,
     Scale,
@@ -37,6 +40,12 @@ _Terms = Annotated[
     tuple[Text, ...],
     Field(strict=False, min_length=2),
     says_of_container("must be a list of at least two names"),
+]
+#: As `orchestrator.knobs.LARGEST_GRID`; reading a file has to do without numpy.
+LARGEST_GRID = 2**16
+
+_Grid = Annotated[
+    int, Field(ge=1, le=LARGEST_GRID), says(f"must be a whole number from 1 to {LARGEST_GRID}")
 ]
 _True = Annotated[Literal[True], says("must be true or false")]
 _False = Annotated[Literal[False], says("must be true or false")]
@@ -96,6 +105,13 @@ class BlendStart(Section):
         return tuple(self.center[term] / total for term in terms)
 
 
+class CellsStart(Section):
+    """How many cells are set at the start; both ends are included."""
+
+    low: CountOrZero
+    high: CountOrZero
+
+
 class ContinuousSearch(Section):
     """A number between two bounds; on a log scale it is drawn uniformly in its logarithm."""
 
@@ -145,16 +161,36 @@ class SimplexKnob(Section):
     start: BlendStart | None = None
 
 
+class CellsKnob(Section):
+    """A set of cells of a grid, such as walls; a value is a list of their numbers."""
+
+    cells: _Grid
+    """Cells of the whole grid, numbered from 0."""
+    low: CountOrZero = 0
+    """The fewest that are set."""
+    high: CountOrNull = None
+    """The most that are set; null: all of them."""
+    start: CellsStart | None = None
+
+
+#: Words that mark a form, neighbours' words for it included.
+_MARKS: Mapping[str, tuple[str, ...]] = {
+    "choice": ("choices", "values", "options", "categorical"),
+    "simplex": ("simplex",),
+    "cells": ("cells", "multi_binary", "mask", "subset"),
+}
+
+
 def form_of(value: Any) -> str:
-    """Which form a knob is written in: continuous, integer, choice or simplex."""
+    """Which form a knob is written in: continuous, integer, choice, simplex or cells."""
     if not isinstance(value, Mapping):
         names = {"IntegerKnob": "integer", "IntegerSearch": "integer"}
         names |= {"ChoiceKnob": "choice", "ChoiceSearch": "choice", "SimplexKnob": "simplex"}
+        names |= {"CellsKnob": "cells"}
         return names.get(type(value).__name__, "continuous")
-    if any(word in value for word in ("choices", "values", "options", "categorical")):
-        return "choice"
-    if "simplex" in value:
-        return "simplex"
+    for form, words in _MARKS.items():
+        if any(word in value for word in words):
+            return form
     return "integer" if value.get("integer") is True else "continuous"
 
 
@@ -164,14 +200,15 @@ def _knob_tag(value: Any) -> str:
 
 def _search_tag(value: Any) -> str:
     form = form_of(value)
-    return TAG + ("continuous" if form == "simplex" else form)
+    return TAG + ("continuous" if form in ("simplex", "cells") else form)
 
 
 Knob = Annotated[
     Annotated[ContinuousKnob, Tag(TAG + "continuous")]
     | Annotated[IntegerKnob, Tag(TAG + "integer")]
     | Annotated[ChoiceKnob, Tag(TAG + "choice")]
-    | Annotated[SimplexKnob, Tag(TAG + "simplex")],
+    | Annotated[SimplexKnob, Tag(TAG + "simplex")]
+    | Annotated[CellsKnob, Tag(TAG + "cells")],
     Discriminator(_knob_tag),
 ]
 

@@ -37,10 +37,6 @@ class Residency:
     cpus: Mapping[str, float]
     processes: Mapping[str, int]
 
-    def seats_of(self, size: int) -> int:
-        """Seats of one population: one for each member, or fewer that change hands."""
-        return min(size, self.seats)
-
 
 class TooSmall(ValueError):
     """Not even one member fits the machine."""

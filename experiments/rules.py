@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from experiments.curricula import to_curriculum
 from experiments.spaces import to_search, to_space
 from experiments.spec import Experiment
-from experiments.spec import PopulationCurriculum as EvolvingSpec
-from orchestrator.curricula import Curriculum, DomainRandomization, Evolving, Fixed, Widen
-from orchestrator.exploit import Exploiter, NoExploit, Truncation
+from orchestrator.exploit import Exploiter, NoExploit, Tournament, Truncation
 from orchestrator.explore import Explorer, Perturb, Resample
 from orchestrator.initial import Beginning, draw_random, draw_with_optuna
 from orchestrator.levels import Play
 from orchestrator.member_state import Rules
+from orchestrator.optuna_explorer import OptunaExplorer
 from orchestrator.population import Population
 from orchestrator.stop import Stop
 from orchestrator.suites import SELECT, TEST, draw_suite
@@ -27,10 +27,12 @@ def rules_of(experiment: Experiment) -> Rules:
         mode=population.mode,
         space=to_space(experiment),
         search=to_search(experiment),
-        curriculum=_curriculum(experiment),
+        curriculum=to_curriculum(experiment),
         exploit=_exploiter(experiment),
         explore=_explorer(experiment),
         stop=Stop(**experiment.stop.model_dump()),
+        reference=population.size - 1 if population.reference else None,
+        select=tuple(play.level for play in select_suite(experiment)),
     )
 
 
@@ -67,25 +69,18 @@ def test_suite(experiment: Experiment) -> tuple[Play, ...]:
     return draw_suite(to_space(experiment), TEST, evaluation.test_levels, evaluation.seed)
 
 
-def _curriculum(experiment: Experiment) -> Curriculum:
-    given = experiment.curriculum
-    if isinstance(given, EvolvingSpec):
-        widen = None if given.widen is None else Widen(**given.widen.model_dump(exclude={"kind"}))
-        return Evolving(operators=given.operators, amount=given.amount, widen=widen)
-    if given.kind == "domain_randomization":
-        return DomainRandomization()
-    return Fixed()
-
-
 def _exploiter(experiment: Experiment) -> Exploiter:
     given = experiment.population.exploit
     if given.kind == "none":
         return NoExploit()
-    return Truncation(fraction=given.fraction, min_gap=given.min_gap)
+    rule = Truncation if given.kind == "truncation" else Tournament
+    return rule(**given.model_dump(exclude={"kind"}))
 
 
 def _explorer(experiment: Experiment) -> Explorer:
     given = experiment.population.explore
     if given.kind == "resample":
         return Resample()
+    if given.kind == "optuna":
+        return OptunaExplorer(given.sampler, given.window)
     return Perturb(factor=given.factor, resample=given.resample)

@@ -30,6 +30,7 @@ from orchestrator.records import (
     to_json,
 )
 from orchestrator.retention import BEST, Shelf
+from orchestrator.sketch import Journalled, Sketch
 
 _EVERY_LINE = ("v", "kind")
 
@@ -103,14 +104,19 @@ def starts(records: Sequence[Record]) -> dict[MemberKey, MemberStarted]:
     return found
 
 
-def changes(first: Distribution, now: Distribution) -> list[tuple[str, str, str]]:
+def changes(first: Journalled, now: Journalled) -> list[tuple[str, str, str]]:
     """(knob, picture at first, picture now); one row for all where not each knob has its own."""
+    first, now = _looks(first), _looks(now)
     if isinstance(first, Product) and isinstance(now, Product):
         return [
             (one_line(name), knob.picture(first.marginals[name]), knob.picture(now.marginals[name]))
             for name, knob in now.space.knobs.items()
         ]
     return [("all", one_line(first.picture()), one_line(now.picture()))]
+
+
+def _looks(distribution: Journalled) -> Distribution:
+    return distribution.looks if isinstance(distribution, Sketch) else distribution
 
 
 def verified_place(run_dir: Path, record: CheckpointSaved) -> str | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from experiments import knob_spec as spec
 from experiments.annotations import Misfit, fitted
 from experiments.findings import Finding
 from experiments.hints import nearest, show
-from experiments.rllib_keys import Keys
+from experiments.rllib_keys import Keys, keys_of
+from experiments.spec import Algorithm
+
+if TYPE_CHECKING:
+    from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
 _AT = ("algorithm", "search")
+_BY_POLICY = ("algorithm", "policy_search")
 
 # A copy loads another member's weights, optimizer and buffer into its own, and keeps its env
 # runners with the modules and connectors that they were built with.
@@ -38,6 +44,24 @@ def search_findings(training: Keys, search: Mapping[str, spec.SearchKnob]) -> It
         found = _of_knob(training, key, name, knob)
         if found is not None:
             yield found
+
+
+def policy_search_findings(config: AlgorithmConfig, algorithm: Algorithm) -> Iterator[Finding]:
+    """What is wrong with the keys that are searched for single policies.
+
+    Args:
+        config: with its policies set.
+    """
+    training = keys_of(type(config), "training")
+    policies = list(config.policies)
+    for policy, search in algorithm.policy_search.items():
+        if not config.is_multi_agent or policy not in policies:
+            known = ", ".join(policies) if config.is_multi_agent else "(there is but one)"
+            must = f"must be one of the policies {known}"
+            yield Finding((*_BY_POLICY, policy), must, show(policy), nearest(policy, policies))
+            continue
+        for found in search_findings(training, search):
+            yield replace(found, key=(*_BY_POLICY, policy, *found.key[len(_AT) :]))
 
 
 def ends_of(knob: spec.SearchKnob) -> tuple[Any, ...]:

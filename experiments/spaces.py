@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from experiments import knob_spec as spec
+from experiments.curriculum_spec import Draw
 from experiments.spec import Env, Experiment
 from orchestrator.env_space import EnvSpace
-from orchestrator.knobs import Blend, Choice, Continuous, Integer, Knob, Marginal, Range, Simplex
+from orchestrator.knobs import (
+    Blend,
+    Cells,
+    Choice,
+    Continuous,
+    Integer,
+    Knob,
+    Marginal,
+    Range,
+    Simplex,
+    ranged,
+)
 from orchestrator.knobs import Weights as ChoiceWeights
+from orchestrator.searched import CURRICULUM, POLICY
 
-__all__ = ["space_of", "to_search", "to_space"]
+__all__ = ["marginal_of", "search_of", "space_of", "to_search", "to_space"]
 
 
 def to_space(experiment: Experiment) -> EnvSpace:
@@ -29,13 +44,42 @@ def space_of(env: Env) -> EnvSpace:
 
 
 def to_search(experiment: Experiment) -> dict[str, Knob]:
-    """The searched keys of RLlib's training section, by name."""
-    return {name: _knob(given) for name, given in experiment.algorithm.search.items()}
+    """Everything that the population searches, by the full names of `orchestrator.searched`."""
+    algorithm = experiment.algorithm
+    found = search_of(algorithm.search)
+    for policy, search in algorithm.policy_search.items():
+        found |= {f"{POLICY}{policy}.{name}": knob for name, knob in search_of(search).items()}
+    own = search_of(getattr(experiment.curriculum, "search", {}))
+    return found | {f"{CURRICULUM}{name}": knob for name, knob in own.items()}
+
+
+def search_of(search: Mapping[str, spec.SearchKnob]) -> dict[str, Knob]:
+    """Searched keys, by the names that the file gives them."""
+    return {name: _knob(given) for name, given in search.items()}
+
+
+def marginal_of(knob: Knob, given: Draw) -> Marginal:
+    """How a stage draws a knob.
+
+    Raises:
+        ValueError: if knobs of this kind are not drawn that way.
+    """
+    if isinstance(given, spec.WeightsStart):
+        return ChoiceWeights(given.weights)
+    if isinstance(given, spec.BlendStart):
+        if not isinstance(knob, Simplex):
+            raise ValueError(f"center and spread are for simplex knobs, not {knob.kind} ones")
+        return Blend(given.weights(knob.terms), given.spread)
+    if isinstance(ranged(knob), Integer) and given.low.is_integer() and given.high.is_integer():
+        return Range(int(given.low), int(given.high))
+    return Range(given.low, given.high)
 
 
 def _knob(given: spec.Knob | spec.SearchKnob) -> Knob:
     if isinstance(given, spec.SimplexKnob):
         return Simplex(given.simplex)
+    if isinstance(given, spec.CellsKnob):
+        return Cells(given.cells, given.low, given.high)
     if isinstance(given, spec.ChoiceSearch):
         return Choice(given.choices)
     if isinstance(given, spec.IntegerSearch):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from experiments.curriculum_spec import Curriculum, FixedCurriculum
 from experiments.fields import (
     TAG,
     AboveOne,
@@ -28,6 +29,7 @@ from experiments.fields import (
     Section,
     Share,
     Text,
+    TrueOrFalse,
     Version,
     says,
     says_of_container,
@@ -35,15 +37,6 @@ from experiments.fields import (
 )
 from experiments.knob_spec import Knob, SearchKnob
 
-_Operator = Annotated[
-    Literal["shift", "widen", "narrow", "reweight", "resample"],
-    says("must be one of shift, widen, narrow, reweight and resample"),
-]
-_Operators = Annotated[
-    tuple[_Operator, ...],
-    Field(strict=False, min_length=1),
-    says_of_container("must be a list of at least one operator"),
-]
 _Apply = Annotated[
     Literal["auto", "method", "options", "attributes", "rebuild"],
     says("must be one of auto, method, options, attributes and rebuild"),
@@ -52,6 +45,7 @@ _Timeout = Annotated[
     Annotated[float, Field(gt=0)] | None, says("must be a number of seconds above 0, or null")
 ]
 _Mode = Annotated[Literal["sync", "async"], says("must be sync or async")]
+_Asked = Annotated[Literal["tpe", "gp", "cmaes"], says("must be one of tpe, gp and cmaes")]
 _Sampler = Annotated[Literal["qmc", "random", "tpe"], says("must be one of qmc, random and tpe")]
 _Aggregate = Annotated[
     Literal["mean", "iqm", "cvar", "min"], says("must be one of mean, iqm, cvar and min")
@@ -59,6 +53,9 @@ _Aggregate = Annotated[
 _Agents = Annotated[
     Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] | None,
     says("must be a list of agents' names, or null"),
+]
+_Names = Annotated[
+    tuple[Text, ...], Field(strict=False), says_of_container("must be a list of knobs' names")
 ]
 _Seeds = Annotated[
     tuple[CountOrZero, ...],
@@ -78,6 +75,10 @@ class Env(Section):
     """Entries of the env config that vary, each with its legal range."""
     apply: _Apply = "auto"
     """How a level reaches a live env."""
+    condition: _Names = ()
+    """Knobs whose values each agent observes, scaled to [-1, 1]."""
+    success_above: Number | None = None
+    """Return from which on an episode counts as solved, where info["is_success"] does not say."""
     timeout: _Timeout = 600.0
     """Seconds that one reset or step may take before its member fails; null: any time."""
 
@@ -100,57 +101,30 @@ class Algorithm(Section):
     experimental: Free = Field(default_factory=dict)
     search: dict[str, SearchKnob] = Field(default_factory=dict)
     """Keys of `training` that the population searches."""
+    policy_search: dict[str, dict[str, SearchKnob]] = Field(default_factory=dict)
+    """As `search`, for single policies, by their names."""
 
 
-class FixedCurriculum(Section):
-    """Trains on the knobs' start distribution throughout."""
+class _Lead(Section):
+    """How far ahead a donor must be."""
 
-    kind: Literal["fixed"] = "fixed"
-
-
-class DomainRandomization(Section):
-    """Trains on the whole legal range, drawn uniformly, throughout."""
-
-    kind: Literal["domain_randomization"] = "domain_randomization"
+    min_gap: NonNegative = 0.0
+    """Score by which a donor must be ahead."""
+    min_gap_share: Share = 0.0
+    """The same as a share of the larger of the two scores, without their signs."""
 
 
-class Widen(Section):
-    """Widens a member's distribution once its mean return on it passes a threshold."""
-
-    above: Number
-    """Mean training return that must be passed."""
-    by: PositiveShare = 0.1
-    """How far each end moves outward, as a share of the legal width."""
-    min_episodes: Count = 20
-    """Episodes on the present distribution before it may widen."""
-
-
-class PopulationCurriculum(Section):
-    """Mutates the env distribution of a member that copies a better one."""
-
-    kind: Literal["population"] = "population"
-    widen: Widen | None = None
-    operators: _Operators = ("shift", "widen", "narrow", "reweight", "resample")
-    """Which mutations are drawn from."""
-    amount: PositiveShare = 0.1
-    """The size of a mutation, as a share of the legal width."""
-
-
-Curriculum = Annotated[
-    Annotated[FixedCurriculum, Tag(TAG + "fixed")]
-    | Annotated[DomainRandomization, Tag(TAG + "domain_randomization")]
-    | Annotated[PopulationCurriculum, Tag(TAG + "population")],
-    Discriminator(tagged_by_kind),
-]
-
-
-class Truncation(Section):
+class Truncation(_Lead):
     """The worst share of the members copies members drawn from the best share."""
 
     kind: Literal["truncation"] = "truncation"
     fraction: Half = 0.25
-    min_gap: NonNegative = 0.0
-    """Score by which a donor must be ahead."""
+
+
+class Tournament(_Lead):
+    """Each member meets another one at random, and copies it if that is ahead."""
+
+    kind: Literal["tournament"] = "tournament"
 
 
 class NoExploit(Section):
@@ -160,7 +134,9 @@ class NoExploit(Section):
 
 
 Exploit = Annotated[
-    Annotated[Truncation, Tag(TAG + "truncation")] | Annotated[NoExploit, Tag(TAG + "none")],
+    Annotated[Truncation, Tag(TAG + "truncation")]
+    | Annotated[Tournament, Tag(TAG + "tournament")]
+    | Annotated[NoExploit, Tag(TAG + "none")],
     Discriminator(tagged_by_kind),
 ]
 
@@ -180,8 +156,19 @@ class Resample(Section):
     kind: Literal["resample"] = "resample"
 
 
+class OptunaExplore(Section):
+    """Asks an Optuna sampler, which is told what each interval has brought."""
+
+    kind: Literal["optuna"] = "optuna"
+    sampler: _Asked = "tpe"
+    window: Count = 1000
+    """The newest intervals that count."""
+
+
 Explore = Annotated[
-    Annotated[Perturb, Tag(TAG + "perturb")] | Annotated[Resample, Tag(TAG + "resample")],
+    Annotated[Perturb, Tag(TAG + "perturb")]
+    | Annotated[Resample, Tag(TAG + "resample")]
+    | Annotated[OptunaExplore, Tag(TAG + "optuna")],
     Discriminator(tagged_by_kind),
 ]
 
@@ -215,6 +202,8 @@ class Population(Section):
     exploit: Exploit = Truncation()
     explore: Explore = Perturb()
     initial: Initial = RandomInitial()
+    reference: TrueOrFalse = False
+    """Whether the last member is left as it begins, to compare the others with."""
     max_faults: CountOrZero = 3
     """How often a member may fail and go back to its last boundary before it is given up."""
 

@@ -21,11 +21,11 @@ from experiments.run_facts import (
     starts,
     verified_place,
 )
-from orchestrator.distributions import distribution_from_json
 from orchestrator.frozen import thaw
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.pictures import label, short
 from orchestrator.records import Score
+from orchestrator.sketch import journalled_from_json
 from orchestrator.suites import TEST
 
 __all__ = [
@@ -95,7 +95,7 @@ def evolution_table(facts: RunFacts) -> Table:
         name = _name(best.key)
         if start.member != best.member:
             name.append(f"\n(began as m{start.member})", style="dim")
-        first = distribution_from_json(population.rules.space, start.distribution)
+        first = journalled_from_json(population.rules.space, start.distribution)
         for place, (knob, before, now) in enumerate(changes(first, best.distribution)):
             table.add_row(
                 name if place == 0 else Text(""),

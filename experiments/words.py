@@ -123,10 +123,14 @@ _KNOB: Mapping[str, Word] = {
     "probabilities": to("start", "start: {weights: VALUE}"),
     "dirichlet": to("simplex", "simplex: [term, other_term]"),
     "terms": to("simplex", "simplex: VALUE"),
+    "multi_binary": to("cells", "cells: VALUE"),
+    "subset": to("cells", "cells: 121, which is the whole grid"),
+    "mask": to("cells", "cells: 121, which is the whole grid"),
 }
 _SEARCH_KNOB: Mapping[str, Word] = {
     **_RANGE,
     "simplex": no("Only a knob of the env can be a simplex"),
+    "cells": no("Only a knob of the env can be a set of cells"),
     "start": no("What a searched key starts from is drawn; population.initial says how"),
     "default": no("What a searched key starts from is drawn; population.initial says how"),
 }
@@ -306,12 +310,11 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
 UNAVAILABLE: Mapping[Path, frozenset[str]] = {
     ("curriculum",): frozenset(
         {
-            "stages", "adr", "alp_gmm", "learning_progress", "plr", "plr_robust", "accel", "sfl",
-            "self_paced", "scenario", "paired", "repaired", "population_regret", "poet",
+            "learning_progress", "self_paced", "repaired", "poet",
         }
     ),
-    ("population", "exploit"): frozenset({"binary_tournament", "tournament", "ttest"}),
-    ("population", "explore"): frozenset({"optuna", "pb2", "bayesian"}),
+    ("population", "exploit"): frozenset({"ttest"}),
+    ("population", "explore"): frozenset({"pb2", "bayesian"}),
     ("population", "initial"): frozenset({"grid", "sobol", "lhs", "hyperopt"}),
 }  # fmt: skip
 

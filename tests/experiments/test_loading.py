@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from experiments.knob_spec import ChoiceKnob, ContinuousKnob, IntegerKnob, SimplexKnob
+from experiments.knob_spec import CellsKnob, ChoiceKnob, ContinuousKnob, IntegerKnob, SimplexKnob
 from experiments.loading import Loaded, dump, json_schema, load, parse_experiment
 from experiments.problems import BadInput, Problem, key_text
 from experiments.spec import Experiment, PopulationCurriculum, Widen
@@ -31,6 +31,8 @@ env:
     map: {choices: [small, large, 3, 3.0, true], start: [3, 1, 0, 0, 0]}
     track: {choices: [[0, 1], [1, 0]]}
     reward: {simplex: [speed, safety], start: {center: {speed: 1, safety: 3}, spread: 0.1}}
+    walls: {cells: 121, high: 60, start: {low: 0, high: 10}}
+    holes: {cells: 9}
   apply: auto
 algorithm:
   name: PPO
@@ -91,6 +93,12 @@ def test_forms_of_knobs() -> None:
     assert isinstance(knobs["reward"], SimplexKnob)
     assert knobs["reward"].start is not None
     assert knobs["reward"].start.weights(knobs["reward"].simplex) == (0.25, 0.75)
+    assert isinstance(knobs["walls"], CellsKnob)
+    assert (knobs["walls"].cells, knobs["walls"].low, knobs["walls"].high) == (121, 0, 60)
+    assert knobs["walls"].start is not None
+    assert knobs["walls"].start.high == 10
+    assert isinstance(knobs["holes"], CellsKnob)
+    assert knobs["holes"].high is None
 
 
 def test_defaults() -> None:
@@ -239,16 +247,16 @@ def test_problems_of_later_phases_are_placed() -> None:
         return str(loaded.problem(arm, key, "must hold", "that", "Try this"))
 
     assert problem("plain", "algorithm", "training", "lr") == (
-        "f.yaml:16:14: algorithm.training.lr: must hold, but got that. Try this"
+        "f.yaml:18:14: algorithm.training.lr: must hold, but got that. Try this"
     )
-    assert problem("fixed", "curriculum", "kind").startswith("f.yaml:35:24: arms.fixed.curriculum")
+    assert problem("fixed", "curriculum", "kind").startswith("f.yaml:37:24: arms.fixed.curriculum")
     assert problem("big,size=16", "population", "size").startswith(
-        "f.yaml:37:35: arms.big.population.size.grid[1]: "
+        "f.yaml:39:35: arms.big.population.size.grid[1]: "
     )
     assert problem("fixed", "stop", "iterations").startswith(
         "--set stop.iterations=80: stop.iterations: "
     )
-    assert problem("plain", "evaluation", "seed").startswith("f.yaml:30:1: evaluation.seed: ")
+    assert problem("plain", "evaluation", "seed").startswith("f.yaml:32:1: evaluation.seed: ")
 
 
 def test_what_a_problem_says() -> None:
@@ -332,7 +340,9 @@ _JUNK = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(
-            st.sampled_from(["kind", "grid", "low", "high", "choices", "simplex", "start", "x"]),
+            st.sampled_from(
+                ["kind", "grid", "low", "high", "choices", "simplex", "cells", "start", "x"]
+            ),
             inner,
             max_size=3,
         )

@@ -41,8 +41,6 @@ def test_members_that_are_resident_at_once(machine: Machine, size: int, seats: i
 def test_populations_share_the_seats() -> None:
     found = shared(Machine(2.0, 0.0, 64.0), "seeds=[0, 1, 2, 3]")
     assert found.seats == 4
-    assert found.seats_of(2) == 2
-    assert found.seats_of(9) == 4
 
 
 def test_a_limit_on_residents_is_kept() -> None:

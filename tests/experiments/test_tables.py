@@ -238,7 +238,7 @@ def test_evolution_shows_start_and_now_of_the_best(run: SyntheticRun) -> None:
     run.mutate(2)
     run.score(2, 9.0, 4)
     found = printed(tables.evolution_table(facts(run)), 100)
-    start = run.population.rules.curriculum.start(run.population.rules.space)
+    start = run.population.rules.curriculum.begin(run.population.rules.space).distribution
     now = run.population.members[2].distribution
     assert found[0].split() == ["best", "member", "knob", "start", "now"]
     assert found[1].startswith("main/seed0/m2")

@@ -1,0 +1,94 @@
+"""From the section ``curriculum`` of an arm to the rule that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from experiments import curriculum_spec as spec
+from experiments.spaces import marginal_of, to_space
+from experiments.spec import Experiment
+from orchestrator.curricula import (
+    ADR,
+    ALPGMM,
+    Curriculum,
+    DomainRandomization,
+    Evolving,
+    Fixed,
+    Generated,
+    Learnability,
+    LevelBuffer,
+    PopulationRegret,
+    Stage,
+    Stages,
+    Until,
+    Widen,
+)
+
+_NOT_OF_THE_RULE = {"kind", "search"}
+
+
+def to_curriculum(experiment: Experiment) -> Curriculum:
+    """The rule of an arm, with the parameters that the file gives.
+
+    Raises:
+        ValueError: if the parameters do not go together; says which.
+    """
+    given = experiment.curriculum
+    return _MADE[type(given)](given, experiment)
+
+
+def _as_given(rule: Callable[..., Curriculum]) -> Callable[[Any, Experiment], Curriculum]:
+    """A rule whose parameters have the same names as the keys of its section."""
+
+    def make(given: Any, experiment: Experiment) -> Curriculum:
+        del experiment
+        return rule(**given.model_dump(exclude=_NOT_OF_THE_RULE))
+
+    return make
+
+
+def _evolving(given: spec.PopulationCurriculum, experiment: Experiment) -> Curriculum:
+    del experiment
+    widen = None if given.widen is None else Widen(**given.widen.model_dump())
+    return Evolving(operators=given.operators, amount=given.amount, widen=widen)
+
+
+def _stages(given: spec.Stages, experiment: Experiment) -> Curriculum:
+    space = to_space(experiment)
+    return Stages(
+        tuple(
+            Stage(
+                name=stage.name,
+                marginals={
+                    name: marginal_of(space.knobs[name], how) for name, how in stage.knobs.items()
+                },
+                until=None if stage.until is None else Until(**stage.until.model_dump()),
+            )
+            for stage in given.stages
+        )
+    )
+
+
+def _generated(given: Any, experiment: Experiment) -> Curriculum:
+    del given, experiment
+    return Generated()
+
+
+_MADE: Mapping[type, Callable[[Any, Experiment], Curriculum]] = {
+    spec.FixedCurriculum: _as_given(Fixed),
+    spec.DomainRandomization: _as_given(DomainRandomization),
+    spec.Stages: _stages,
+    spec.ADR: _as_given(ADR),
+    spec.ALPGMM: _as_given(ALPGMM),
+    spec.PLR: _as_given(LevelBuffer),
+    spec.RobustPLR: _as_given(LevelBuffer),
+    spec.ACCEL: _as_given(LevelBuffer),
+    spec.SFL: _as_given(Learnability),
+    spec.PopulationCurriculum: _evolving,
+    spec.PopulationRegret: _as_given(PopulationRegret),
+    spec.Scenario: _generated,
+    spec.Minimax: _generated,
+    spec.Paired: _generated,
+    spec.FlexiblePaired: _generated,
+}

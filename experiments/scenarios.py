@@ -1,0 +1,123 @@
+"""Curricula in which a policy decides the levels: who plays, by which policies, who is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from experiments import curriculum_spec as spec
+from experiments.findings import Finding
+from experiments.hints import nearest, show
+from experiments.importing import CannotImport, import_reference, is_reference
+from experiments.spaces import to_space
+from experiments.spec import Experiment
+from orchestrator.generator_actions import GeneratorActions
+from orchestrator.scenario import GENERATOR, PROTAGONIST, STUDENT, Scenario, policy_of
+
+if TYPE_CHECKING:
+    from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+
+_AT = ("curriculum",)
+_POLICIES = ("algorithm", "multi_agent")
+_TWO_TEAMS = (spec.Paired, spec.FlexiblePaired)
+
+
+def scenario_of(experiment: Experiment) -> Scenario | None:
+    """Who plays in an arm's envs; None where levels are drawn and no policy decides them.
+
+    Raises:
+        CannotImport: if the reward is a function that cannot be found.
+        ValueError: if the reward does not go with the number of teams.
+    """
+    given = experiment.curriculum
+    if not isinstance(given, spec.Scenario):
+        return None
+    return Scenario(
+        teams=2 if isinstance(given, _TWO_TEAMS) else 1,
+        reward=import_reference(given.reward) if is_reference(given.reward) else given.reward,  # type: ignore[arg-type]
+        noise=given.noise,
+        recent=given.recent,
+    )
+
+
+def scored_team(experiment: Experiment) -> str | None:
+    """The team that is scored and exported, if there is one; the generator's reward may be gone."""
+    given = experiment.curriculum
+    if not isinstance(given, spec.Scenario):
+        return None
+    return PROTAGONIST if isinstance(given, _TWO_TEAMS) else STUDENT
+
+
+def scenario_findings(experiment: Experiment) -> list[Finding]:
+    """What is wrong with the players, the generator's reward, and what it decides on."""
+    try:
+        scenario = scenario_of(experiment)
+    except CannotImport as error:
+        return [Finding((*_AT, "reward"), error.must, error.found, error.hint)]
+    except ValueError as error:
+        return [Finding((*_AT, "reward"), "must go with the kind of curriculum", str(error))]
+    if scenario is None:
+        return []
+    try:
+        GeneratorActions(to_space(experiment))
+    except ValueError as error:
+        return [Finding(("env", "knobs"), "must be knobs that a generator can set", str(error))]
+    return [*_given(experiment.algorithm.multi_agent, policies_of(scenario))]
+
+
+def policies_of(scenario: Scenario) -> tuple[str, ...]:
+    """The policies of a scenario: the generator's, and one for each team."""
+    return (GENERATOR, *scenario.names)
+
+
+def scenario_settings(scenario: Scenario) -> dict[str, Any]:
+    """RLlib's `policies` and `policy_mapping_fn`."""
+    return {"policies": list(policies_of(scenario)), "policy_mapping_fn": policy_of}
+
+
+def counted(
+    scenario: Scenario, agents: Sequence[str], named: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Whose returns count, by their names in the scenario: agents of the first team.
+
+    Args:
+        agents: the env's own; none for an env of a single agent.
+        named: those that ``evaluation.agents`` names.
+    """
+    team = scenario.names[0]
+    own: Sequence[str | None] = named if named is not None else [*agents] or [None]
+    return tuple(scenario.agent(team, agent) for agent in own)
+
+
+def play_by(config: AlgorithmConfig, experiment: Experiment) -> Iterator[Finding]:
+    """Give RLlib's config the generator's entropy bonus; or say why it cannot be played with."""
+    given = experiment.curriculum
+    if not isinstance(given, spec.Scenario):
+        return
+    from ray.rllib.algorithms.ppo import PPO
+
+    if not (isinstance(config.algo_class, type) and issubclass(config.algo_class, PPO)):
+        must = f"must be PPO for curriculum.kind: {given.kind}"
+        hint = "The generator sets knobs of several kinds in one action, which others do not take"
+        yield Finding(("algorithm", "name"), must, show(experiment.algorithm.name), hint)
+        return
+    if config.episode_lookback_horizon < 1:
+        key = ("algorithm", "env_runners", "episode_lookback_horizon")
+        must = "must be at least 1 where a generator acts"
+        hint = "RLlib loses its one action otherwise, where it cuts episodes"
+        yield Finding(key, must, show(config.episode_lookback_horizon), hint)
+    overrides = config.algorithm_config_overrides_per_module
+    own = {"entropy_coeff": given.entropy, **overrides.get(GENERATOR, {})}
+    config.rl_module(algorithm_config_overrides_per_module={**overrides, GENERATOR: own})
+
+
+def _given(given: Mapping[str, Any], policies: Sequence[str]) -> Iterator[Finding]:
+    for name in ("policies", "policy_mapping_fn"):
+        if name in given:
+            must = "must be left out: the curriculum makes the policies"
+            yield Finding((*_POLICIES, name), must, show(given[name]), ", ".join(policies))
+    for index, name in enumerate(given.get("policies_to_train") or []):
+        if name not in policies:
+            must = f"must be one of the policies {', '.join(policies)}"
+            key = (*_POLICIES, "policies_to_train", index)
+            yield Finding(key, must, show(name), nearest(str(name), policies))
