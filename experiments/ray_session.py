@@ -67,7 +67,13 @@ def ray_session(user_dir: Path) -> Iterator[None]:
                     logging_level=logging.ERROR,
                     runtime_env={
                         "worker_process_setup_hook": append_user_dir,
-                        "env_vars": {USER_DIR: str(user_dir), "PYTHONWARNINGS": "ignore"},
+                        "env_vars": {
+                            USER_DIR: str(user_dir),
+                            "PYTHONWARNINGS": "ignore",
+                            # RLlib goes through sets of agents' names: in another order in every
+                            # process, a batch would be, and so would what is learnt from it.
+                            "PYTHONHASHSEED": "0",
+                        },
                     },
                 )
         finally:
