@@ -23,6 +23,8 @@ from experiments.problems import BadInput, Problem
 from experiments.resolving import resolve
 from experiments.rules import select_suite
 from experiments.run_dir import NotWritable
+from experiments.scenarios import scored_team
+from experiments.spaces import to_space
 from experiments.spec import Experiment
 from orchestrator import checkpoints
 from orchestrator.frozen import thaw
@@ -67,7 +69,7 @@ def write_folder(chosen: Chosen, dest: Path) -> str:
 
     def fill(into: Path) -> None:
         facts = _facts(chosen, experiment) | dataclasses.asdict(
-            export_policies(chosen.folder / COPY, into)
+            export_policies(chosen.folder / COPY, into, scored_team(experiment))
         )
         shutil.copyfile(Path(__file__).parent / "exported" / "policy.py", into / "policy.py")
         texts = {
@@ -115,6 +117,7 @@ def _facts(chosen: Chosen, experiment: Experiment) -> dict[str, Any]:
         "env": {
             "id": experiment.env.id,
             "config": experiment.env.config,
+            "condition": _condition(experiment),
             "knobs": {
                 name: knob.model_dump(exclude={"start"})
                 for name, knob in experiment.env.knobs.items()
@@ -127,6 +130,7 @@ def _facts(chosen: Chosen, experiment: Experiment) -> dict[str, Any]:
             "suite": None if select is None else SELECT,
             "aggregate": evaluation.aggregate,
             "alpha": evaluation.alpha if evaluation.aggregate == "cvar" else None,
+            "agents": evaluation.agents,
         },
         "test": None if test is None else {"value": test.score, "returns": list(test.returns)},
         "plays": plays,
@@ -139,6 +143,12 @@ def _facts(chosen: Chosen, experiment: Experiment) -> dict[str, Any]:
             "trained_with": thaw(manifest["versions"]),
         },
     }
+
+
+def _condition(experiment: Experiment) -> list[dict[str, Any]]:
+    """The knobs that policies observe, in that order, each with what its numbers depend on."""
+    knobs = to_space(experiment).knobs
+    return [{"knob": name, **knobs[name].to_json()} for name in experiment.env.condition]
 
 
 def _paired(plays: Any, score: Score | None) -> list[tuple[Any, float | None]]:
@@ -191,12 +201,11 @@ def _readme(chosen: Chosen, facts: Mapping[str, Any]) -> str:
     needed = ", ".join(
         f"{name} {facts['versions'][name]}" for name in ("ray", "torch", "gymnasium")
     )
-    agents = "" if facts["agents"] is None else f"Agents and their policies: {facts['agents']}.\n"
     return f"""\
 # {facts["name"]}: an exported policy
 
 {chosen.name}; {facts["algorithm"]} on {facts["env"]["id"]}.
-{agents}
+{_who_acts(facts)}
     pip install "ray[rllib]=={facts["versions"]["ray"]}" torch gymnasium
     python act.py
 
@@ -215,3 +224,17 @@ manifest itself; compare its digest with the one that `envolve export` printed.
 - `policies/`, `env_to_module_connector/`, `module_to_env_connector/`: RLlib's modules (weights
   for acting alone) and connectors with their state
 """
+
+
+def _who_acts(facts: Mapping[str, Any]) -> str:
+    """Which policy acts for whom, and what it has to be told; empty where that goes unsaid."""
+    agents, roles = facts["agents"], facts["roles"]
+    if isinstance(roles, str):
+        who = f"It is the {roles} of a scenario, and acts without the others.\n"
+    elif agents is None:
+        who = ""
+    else:
+        own = agents if roles is None else {name: agents[role] for name, role in roles.items()}
+        who = f"Agents and their policies: {own}.\n"
+    observed = ", ".join(knob["knob"] for knob in facts["env"]["condition"])
+    return who + (f"It observes of the level: {observed}.\n" if observed else "")

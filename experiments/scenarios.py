@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from experiments import curriculum_spec as spec
 from experiments.findings import Finding
-from experiments.hints import nearest, show
-from experiments.importing import CannotImport, import_reference, is_reference
-from experiments.spaces import to_space
+from experiments.hints import show
+from experiments.importing import import_reference, is_reference
 from experiments.spec import Experiment
-from orchestrator.generator_actions import GeneratorActions
 from orchestrator.scenario import GENERATOR, PROTAGONIST, STUDENT, Scenario, policy_of
 
 if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
-_AT = ("curriculum",)
-_POLICIES = ("algorithm", "multi_agent")
 _TWO_TEAMS = (spec.Paired, spec.FlexiblePaired)
 
 
@@ -29,11 +25,12 @@ def scenario_of(experiment: Experiment) -> Scenario | None:
         CannotImport: if the reward is a function that cannot be found.
         ValueError: if the reward does not go with the number of teams.
     """
-    given = experiment.curriculum
-    if not isinstance(given, spec.Scenario):
+    given, teams = experiment.curriculum, teams_of(experiment)
+    if teams is None:
         return None
+    assert isinstance(given, spec.Scenario)
     return Scenario(
-        teams=2 if isinstance(given, _TWO_TEAMS) else 1,
+        teams=teams,
         reward=import_reference(given.reward) if is_reference(given.reward) else given.reward,  # type: ignore[arg-type]
         noise=given.noise,
         recent=given.recent,
@@ -42,27 +39,15 @@ def scenario_of(experiment: Experiment) -> Scenario | None:
 
 def scored_team(experiment: Experiment) -> str | None:
     """The team that is scored and exported, if there is one; the generator's reward may be gone."""
+    return {None: None, 1: STUDENT, 2: PROTAGONIST}[teams_of(experiment)]
+
+
+def teams_of(experiment: Experiment) -> Literal[1, 2] | None:
+    """How many teams play in an arm's envs; None where no policy decides the levels."""
     given = experiment.curriculum
     if not isinstance(given, spec.Scenario):
         return None
-    return PROTAGONIST if isinstance(given, _TWO_TEAMS) else STUDENT
-
-
-def scenario_findings(experiment: Experiment) -> list[Finding]:
-    """What is wrong with the players, the generator's reward, and what it decides on."""
-    try:
-        scenario = scenario_of(experiment)
-    except CannotImport as error:
-        return [Finding((*_AT, "reward"), error.must, error.found, error.hint)]
-    except ValueError as error:
-        return [Finding((*_AT, "reward"), "must go with the kind of curriculum", str(error))]
-    if scenario is None:
-        return []
-    try:
-        GeneratorActions(to_space(experiment))
-    except ValueError as error:
-        return [Finding(("env", "knobs"), "must be knobs that a generator can set", str(error))]
-    return [*_given(experiment.algorithm.multi_agent, policies_of(scenario))]
+    return 2 if isinstance(given, _TWO_TEAMS) else 1
 
 
 def policies_of(scenario: Scenario) -> tuple[str, ...]:
@@ -109,15 +94,3 @@ def play_by(config: AlgorithmConfig, experiment: Experiment) -> Iterator[Finding
     overrides = config.algorithm_config_overrides_per_module
     own = {"entropy_coeff": given.entropy, **overrides.get(GENERATOR, {})}
     config.rl_module(algorithm_config_overrides_per_module={**overrides, GENERATOR: own})
-
-
-def _given(given: Mapping[str, Any], policies: Sequence[str]) -> Iterator[Finding]:
-    for name in ("policies", "policy_mapping_fn"):
-        if name in given:
-            must = "must be left out: the curriculum makes the policies"
-            yield Finding((*_POLICIES, name), must, show(given[name]), ", ".join(policies))
-    for index, name in enumerate(given.get("policies_to_train") or []):
-        if name not in policies:
-            must = f"must be one of the policies {', '.join(policies)}"
-            key = (*_POLICIES, "policies_to_train", index)
-            yield Finding(key, must, show(name), nearest(str(name), policies))

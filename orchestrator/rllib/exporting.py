@@ -7,12 +7,13 @@ the connector pipelines), so that no Algorithm has to be built and no cluster st
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.connectors.common.agent_to_module_mapping import AgentToModuleMapping
 from ray.rllib.connectors.connector_pipeline_v2 import ConnectorPipelineV2
@@ -32,8 +33,10 @@ from ray.rllib.utils.serialization import space_to_dict
 from orchestrator.rllib.processes import each_learner
 from orchestrator.rllib.saving import _ALGORITHM
 from orchestrator.rllib.weights import push_weights
+from orchestrator.scenario import own_name
 
 POLICIES = "policies"
+_MAPPING = "agent_to_module_mapping_fn"
 _PIPELINES = {
     COMPONENT_ENV_TO_MODULE_CONNECTOR: EnvToModulePipeline,
     COMPONENT_MODULE_TO_ENV_CONNECTOR: ModuleToEnvPipeline,
@@ -50,23 +53,30 @@ class Exported:
 
     Attributes:
         policies: their names, ``default_policy`` alone for an env of a single agent.
-        agents: the policy that acts for each agent; None for an env of a single agent.
-        observation_space, action_space: the env's, as JSON (``space_from_dict`` of RLlib reads
-            it); of several agents, by agent.
+        agents: the policy that acts for each agent, by the names that the connectors know;
+            None where those know of a single agent alone.
+        roles: the agents' names in a scenario, where those are not the env's own: of each agent
+            of the env, or the only one's.
+        observation_space, action_space: of the agents, as JSON (``space_from_dict`` of RLlib
+            reads it); of several ones in the env, by their names there.
     """
 
     policies: tuple[str, ...]
     agents: Mapping[str, str] | None
+    roles: Mapping[str, str] | str | None
     observation_space: Mapping[str, Any]
     action_space: Mapping[str, Any]
 
 
-def export_policies(checkpoint: Path, into: Path) -> Exported:
+def export_policies(checkpoint: Path, into: Path, team: str | None = None) -> Exported:
     """Write modules and connectors of a checkpoint into the directory ``into``.
 
     ``policies/<name>`` are RLModules with what acting needs of their weights;
     ``env_to_module_connector`` and ``module_to_env_connector`` are pipelines with their state.
     It unpickles, and so runs code: the checkpoint must have been verified.
+
+    Args:
+        team: of a scenario, the team that is exported, without the others; None: there is none.
 
     Raises:
         CannotExport: if agents are mapped to policies by more than their names.
@@ -76,7 +86,9 @@ def export_policies(checkpoint: Path, into: Path) -> Exported:
     modules = algorithm / COMPONENT_LEARNER_GROUP / COMPONENT_LEARNER / COMPONENT_RL_MODULE
     with _quiet():
         names = [
-            _export_module(place, into) for place in sorted(modules.iterdir()) if place.is_dir()
+            _export_module(place, into)
+            for place in sorted(modules.iterdir())
+            if place.is_dir() and team in (None, place.name)
         ]
         pipelines = {
             name: kind.from_checkpoint(str(algorithm / COMPONENT_ENV_RUNNER / name))
@@ -86,12 +98,17 @@ def export_policies(checkpoint: Path, into: Path) -> Exported:
         for name, pipeline in pipelines.items():
             # With its state given, for RLlib asks pieces that have none for theirs otherwise.
             pipeline.save_to_path(str(into / name), state=pipeline.get_state())
+    roles = None
+    if team is not None:
+        agents = {agent: policy for agent, policy in (agents or {}).items() if policy == team}
+        roles = _roles(agents)
     first = pipelines[COMPONENT_ENV_TO_MODULE_CONNECTOR]
     return Exported(
         policies=tuple(names),
         agents=agents,
-        observation_space=_space(first.input_observation_space),
-        action_space=_space(first.input_action_space),
+        roles=roles,
+        observation_space=_space(_own(first.input_observation_space, roles)),
+        action_space=_space(_own(first.input_action_space, roles)),
     )
 
 
@@ -130,15 +147,16 @@ def _export_module(place: Path, into: Path) -> str:
 
 def _fix_mapping(pipelines: Mapping[str, ConnectorPipelineV2]) -> dict[str, str] | None:
     """Replace the mapping function, which may live in any module, by a plain table."""
+    # A piece is saved as what its constructor was given.
     found = [
-        piece
+        piece.get_ctor_args_and_kwargs()[1]
         for pipeline in pipelines.values()
         for piece in pipeline.connectors
         if isinstance(piece, AgentToModuleMapping)
     ]
     if not found:
         return None
-    mapping = found[0]._agent_to_module_mapping_fn
+    mapping = found[0][_MAPPING]
     table = {}
     for agent in pipelines[COMPONENT_ENV_TO_MODULE_CONNECTOR].input_observation_space.spaces:
         try:
@@ -148,10 +166,29 @@ def _fix_mapping(pipelines: Mapping[str, ConnectorPipelineV2]) -> dict[str, str]
                 f"policy_mapping_fn must tell an agent's policy by its name alone to be exported, "
                 f"but for {agent} it raised {type(error).__name__}: {error}"
             ) from error
-    for piece in found:
+    for given in found:
         # Called with the agent and its episode: a look-up, with a default that is never used.
-        piece._agent_to_module_mapping_fn = table.get
+        given[_MAPPING] = table.get
     return table
+
+
+def _roles(agents: Iterable[str]) -> dict[str, str] | str:
+    roles: dict[str, str] = {}
+    for agent in agents:
+        own = own_name(agent)
+        if own is None:
+            return agent
+        roles[own] = agent
+    return roles
+
+
+def _own(space: Any, roles: Mapping[str, str] | str | None) -> Any:
+    """The space of those that play these roles, by their names in the env."""
+    if roles is None:
+        return space
+    if isinstance(roles, str):
+        return space[roles]
+    return gymnasium.spaces.Dict({own: space[role] for own, role in roles.items()})
 
 
 def _space(space: Any) -> dict[str, Any]:

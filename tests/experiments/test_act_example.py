@@ -52,8 +52,9 @@ class Acting:
         play = {"level": LEVEL, "seed": 3, "return": 1.0}
         self.facts: dict[str, Any] = {"env": {"config": CONFIG}, "plays": [play], "max_steps": 5}
 
-    def begin(self, *reset: Any) -> None:
+    def begin(self, *reset: Any, level: Any = None) -> None:
         assert len(reset) == 2
+        self.told = level
 
 
 CONFIG: dict[str, Any] = {}
@@ -70,13 +71,18 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "players_envs", raising=False)
 
 
-def acted(monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], **env: Any) -> Any:
-    """The env that the example made, after it has run."""
+def acting(monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], **env: Any) -> dict[str, Any]:
+    """The names that the example leaves behind, after it has run."""
     monkeypatch.setitem(globals(), "CONFIG", config)
     spec = Env.model_validate({"config": config, "knobs": KNOBS, **env})
     names: dict[str, Any] = {}
     exec(compile(act_example(spec), "act.py", "exec"), names)
-    return names["env"].unwrapped
+    return names
+
+
+def acted(monkeypatch: pytest.MonkeyPatch, config: dict[str, Any], **env: Any) -> Any:
+    """The env that the example made, after it has run."""
+    return acting(monkeypatch, config, **env)["env"].unwrapped
 
 
 def test_a_built_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,6 +114,13 @@ def test_a_config_dict(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_reset_options(monkeypatch: pytest.MonkeyPatch) -> None:
     env = acted(monkeypatch, {}, id="players_envs:ByOptions", apply="options")
     assert env.got == LEVEL
+
+
+@pytest.mark.parametrize(("condition", "told"), [((), None), (("gravity",), LEVEL)])
+def test_a_level_that_is_observed_is_told(
+    condition: tuple[str, ...], told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert acting(monkeypatch, {}, id="CartPole-v1", condition=condition)["policy"].told == told
 
 
 def test_no_knobs(monkeypatch: pytest.MonkeyPatch) -> None:

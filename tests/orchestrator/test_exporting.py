@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.dqn import DQNConfig
 from ray.rllib.algorithms.sac import SACConfig
 from ray.rllib.connectors.env_to_module import MeanStdFilter
 from ray.rllib.utils.serialization import space_from_dict
-from rllib_catalogue import Pair, Turns, member_state, meter, pole, tiny_ppo
+from rllib_catalogue import METER, Pair, Turns, member_state, meter, pole, tiny_ppo
+from scenario_catalogue import ONE, TWO, make_duo
 
 from experiments.envs.pendulum import Pendulum
 from experiments.exported.policy import Policy
@@ -24,9 +26,10 @@ from orchestrator import checkpoints, rllib
 from orchestrator.distributions import EnvSpace
 from orchestrator.evaluation import play_checkpoint, play_exported
 from orchestrator.knobs import Continuous
-from orchestrator.level_env import EnvSetup, make_level_env
+from orchestrator.level_env import EnvSetup
 from orchestrator.member import Blueprint, Member
 from orchestrator.rllib.exporting import CannotExport, Exported, export_policies
+from orchestrator.scenario import Scenario, own_name, policy_of
 from orchestrator.stop import Stop
 from orchestrator.suites import SELECT, draw_suite
 
@@ -68,7 +71,13 @@ def by_episode(agent_id: Any, episode: Any, **kwargs: Any) -> str:
     return "a" if episode.env_t >= 0 else "b"
 
 
-def blueprint(config: AlgorithmConfig, setup: EnvSetup, *, several: bool) -> Blueprint:
+def blueprint(
+    config: AlgorithmConfig,
+    setup: EnvSetup,
+    *,
+    several: bool,
+    agents: tuple[str, ...] | None = None,
+) -> Blueprint:
     space = setup.distribution.space
     return Blueprint(
         algorithm=rllib.configure(config, setup, multi_agent=several, evaluation_envs=4),
@@ -76,7 +85,7 @@ def blueprint(config: AlgorithmConfig, setup: EnvSetup, *, several: bool) -> Blu
         select=draw_suite(space, SELECT, 3, 0),
         aggregate="mean",
         alpha=0.5,
-        agents=None,
+        agents=agents,
         interval=1,
         exact=True,
         stop=Stop(),
@@ -85,6 +94,23 @@ def blueprint(config: AlgorithmConfig, setup: EnvSetup, *, several: bool) -> Blu
 
 def two_policies(mapping: Callable[..., str]) -> AlgorithmConfig:
     return tiny_ppo().multi_agent(policies={"a", "b"}, policy_mapping_fn=mapping)
+
+
+class CutShort(Turns):
+    """Ends by a truncation, while one of the two waits for its turn."""
+
+    def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
+        seen, rewards, ended, _, infos = super().step(action_dict)
+        return seen, rewards, {"__all__": False}, ended, infos
+
+
+def played_by(players: Scenario, setup: EnvSetup, agents: tuple[str, ...]) -> Blueprint:
+    """A generator and its students; the levels are observed, the last knob first."""
+    config = tiny_ppo()
+    config.multi_agent(policies={"generator", *players.names}, policy_mapping_fn=policy_of)
+    names = tuple(reversed(setup.distribution.space.names))
+    setup = replace(setup, scenario=players, condition=names)
+    return blueprint(config, setup, several=True, agents=agents)
 
 
 CASES: dict[str, Callable[[], Blueprint]] = {
@@ -102,7 +128,16 @@ CASES: dict[str, Callable[[], Blueprint]] = {
         several=True,
     ),
     "two policies": lambda: blueprint(two_policies(by_name), meter(Pair), several=True),
+    "condition": lambda: blueprint(
+        tiny_ppo(), replace(pole(), condition=("length", "gravity")), several=False
+    ),
+    "minimax": lambda: played_by(ONE, meter(CutShort), ("a", "b")),
+    "paired": lambda: played_by(TWO, pole(), ("protagonist",)),
+    "paired duos": lambda: played_by(
+        TWO, EnvSetup(make_duo, "method", METER.full()), ("protagonist/b",)
+    ),
 }
+TEAMS = {"minimax": "student", "paired": "protagonist", "paired duos": "protagonist"}
 
 
 def trained(given: Blueprint, run_dir: Path) -> tuple[str, str, tuple[float, ...]]:
@@ -119,13 +154,21 @@ def trained(given: Blueprint, run_dir: Path) -> tuple[str, str, tuple[float, ...
     return report.checkpoint, report.digest, report.returns
 
 
-def written(checkpoint: Path, folder: Path) -> tuple[Exported, str]:
+def written(
+    given: Blueprint, checkpoint: Path, folder: Path, team: str | None
+) -> tuple[Exported, str]:
     """An exported folder as far as a `Policy` needs it, and its digest."""
     found: list[Exported] = []
+    knobs, shown = given.space.knobs, given.algorithm.env_config["setup"].condition
+    counted = None if given.agents is None else [own_name(agent) for agent in given.agents]
 
     def fill(into: Path) -> None:
-        found.append(export_policies(checkpoint, into))
-        facts = {"policies": found[0].policies, "agents": found[0].agents}
+        found.append(export_policies(checkpoint, into, team))
+        facts = {
+            **asdict(found[0]),
+            "env": {"condition": [{"knob": name, **knobs[name].to_json()} for name in shown]},
+            "score": {"agents": counted},
+        }
         (into / "export.json").write_text(json.dumps(facts))
 
     _, digest = checkpoints.write(folder, fill, {})
@@ -133,16 +176,17 @@ def written(checkpoint: Path, folder: Path) -> tuple[Exported, str]:
 
 
 def acted(policy: Policy, given: Blueprint) -> tuple[float, ...]:
-    """The returns of the policy on the select suite, one level after another."""
-    env = make_level_env(given.algorithm.env_config)
-    env.schedule(given.select)
+    """The returns of the policy on the select suite, in the user's own env, levels by hand."""
+    setup = given.algorithm.env_config["setup"]
     returns = []
-    for _ in given.select:
-        policy.begin(*env.reset())
-        while not policy.done:
+    for play in given.select:
+        env = setup.make({})
+        env.get_wrapper_attr("set_level")(play.level)
+        policy.begin(*env.reset(seed=play.seed), level=play.level)
+        while not policy.done and policy.steps < setup.max_steps:
             policy.saw(*env.step(policy.act()))
+        env.close()
         returns.append(policy.total)
-    env.close()
     return tuple(returns)
 
 
@@ -172,7 +216,7 @@ def made(ray_runtime: None, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         run_dir = tmp_path_factory.mktemp("exporting")
         given = CASES[case]()
         path, digest, scored = trained(given, run_dir)
-        exported, folder_digest = written(run_dir / path, run_dir / "out")
+        exported, folder_digest = written(given, run_dir / path, run_dir / "out", TEAMS.get(case))
         return Made(given, run_dir, path, digest, scored, exported, folder_digest)
 
     return make
@@ -185,7 +229,7 @@ def test_what_is_exported_acts_as_what_was_scored(case: str, made: Callable[[str
     assert acted(one.policy, one.given) == pytest.approx(one.scored, rel=1e-5)
 
 
-@pytest.mark.parametrize("case", ["lstm", "two policies"])
+@pytest.mark.parametrize("case", ["lstm", "two policies", "paired", "paired duos"])
 def test_an_exported_folder_is_played_as_its_checkpoint(
     case: str, made: Callable[[str], Made]
 ) -> None:
@@ -205,6 +249,31 @@ def test_it_says_which_policy_acts_for_whom_and_where(made: Callable[[str], Made
     for exported, kind in ((two, "dict"), (alone, "box")):
         assert exported.observation_space["space"]["space"] == kind
         assert space_from_dict(dict(exported.action_space)) is not None
+
+
+def test_of_a_scenario_it_exports_the_team_that_is_scored(made: Callable[[str], Made]) -> None:
+    minimax, paired, duos = (made(case).exported for case in TEAMS)
+    assert [each.policies for each in (minimax, paired, duos)] == [
+        ("student",), ("protagonist",), ("protagonist",)
+    ]  # fmt: skip
+    assert minimax.agents == {"a": "student", "b": "student"}
+    assert minimax.roles == {"a": "a", "b": "b"}
+    assert (paired.agents, paired.roles) == ({"protagonist": "protagonist"}, "protagonist")
+    roles = {"a": "protagonist/a", "b": "protagonist/b"}
+    assert (duos.agents, duos.roles) == (dict.fromkeys(roles.values(), "protagonist"), roles)
+    assert space_from_dict(dict(paired.observation_space)).shape == (6,)
+    assert space_from_dict(dict(duos.observation_space)).spaces.keys() == {"a", "b"}
+    assert space_from_dict(dict(duos.action_space)).spaces.keys() == {"a", "b"}
+
+
+def test_a_level_that_is_observed_has_to_be_told(made: Callable[[str], Made]) -> None:
+    policy, seen = made("paired").policy, np.zeros(4, np.float32)
+    for level, message in (
+        (None, r"level\['length'\] must be given"),
+        ({"length": 0.5, "gravity": 21.0}, r"level\['gravity'\] must be from 5.0 to 20.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            policy.begin(seen, {}, level)
 
 
 def test_only_what_acting_needs_is_exported(made: Callable[[str], Made]) -> None:
