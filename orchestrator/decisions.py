@@ -6,14 +6,15 @@ again gives the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator import records, seeding
 from orchestrator.curricula import Seen, Stand, State
 from orchestrator.distributions import Distribution, Level
 from orchestrator.exploit import ranking
-from orchestrator.explore import Now
+from orchestrator.explore import Interval, Now
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,15 +33,17 @@ def decide(population: Population, members: Sequence[int]) -> list[records.Recor
         for member, state in population.members.items()
         if state.score is not None and not state.failed
     }
+    donors = {member: _donor(population, member, scores) for member in members}
     decided: list[records.Record] = []
-    for member in members:
-        if member == population.rules.reference:
-            continue
-        donor = population.rules.exploit.donor_for(
-            member, scores, _generator(population, "exploit", member)
-        )
+    # What the others go on with: explorers are told of it as running.
+    running = [_interval(population, m, scores) for m, donor in donors.items() if donor is None]
+    for member, donor in donors.items():
         if donor is not None:
-            decided += _exploit(population, member, donor)
+            exploit, *rest = _exploit(population, member, donor, running)
+            decided += [exploit, *rest]
+            if isinstance(exploit, records.Exploit):
+                before = scores[donor]
+                running.append(Interval(member, exploit.iteration, exploit.after, before))
     # One record for each iteration: asynchronous members may be due at different ones.
     ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
     for iteration in sorted({population.members[member].iteration for member in members}):
@@ -56,6 +59,19 @@ def decide(population: Population, members: Sequence[int]) -> list[records.Recor
             )
         )
     return decided
+
+
+def _donor(population: Population, member: int, scores: Mapping[int, float]) -> int | None:
+    if member == population.rules.reference:
+        return None
+    rng = _generator(population, "exploit", member)
+    return population.rules.exploit.donor_for(member, scores, rng)
+
+
+def _interval(population: Population, member: int, scores: Mapping[int, float]) -> Interval:
+    state = population.members[member]
+    before = scores.get(member, -math.inf)
+    return Interval(member, state.iteration, state.hyperparameters, before)
 
 
 def moves(population: Population) -> list[records.Record]:
@@ -111,7 +127,9 @@ def regrets(population: Population, member: int) -> tuple[tuple[Level, float], .
     return tuple(found)
 
 
-def _exploit(population: Population, member: int, donor: int) -> list[records.Record]:
+def _exploit(
+    population: Population, member: int, donor: int, running: Sequence[Interval]
+) -> list[records.Record]:
     state, source = population.members[member], population.members[donor]
     if source.own is None or state.own is None:
         lacks = donor if source.own is None else member
@@ -127,7 +145,7 @@ def _exploit(population: Population, member: int, donor: int) -> list[records.Re
         source.hyperparameters,
         population.rules.search,
         _generator(population, "explore", member),
-        population.intervals.history(),
+        [*population.intervals.history(), *running],
         None if source.own.score is None else Now(state.iteration, source.own.score),
     )
     exploit = records.Exploit(

@@ -17,6 +17,7 @@ class Intervals:
     """A fold over the journal: intervals that have ended, and one that runs for each member."""
 
     def __init__(self) -> None:
+        # By the iteration of the end, and the member.
         self._ended: dict[tuple[int, int], Interval] = {}
         self._running: dict[int, Interval] = {}
 
@@ -32,7 +33,7 @@ class Intervals:
         running = self._running.pop(member, None)
         if running is None or score is None:
             return
-        self._ended[iteration, member] = replace(running, iteration=iteration, after=score)
+        self._ended[iteration, member] = replace(running, after=score)
         if len(self._ended) > 2 * _KEPT:
             self._ended = dict(sorted(self._ended.items())[-_KEPT:])
 

@@ -19,7 +19,7 @@ def test_an_interval_goes_from_one_score_to_the_next() -> None:
     found.begin(0, 4, A, 10.0)
     assert found.history() == (Interval(0, 4, A, 10.0, None),)
     found.end(0, 8, 14.0)
-    assert found.history() == (Interval(0, 8, A, 10.0, 14.0),)
+    assert found.history() == (Interval(0, 4, A, 10.0, 14.0),)
 
 
 def test_before_the_first_score_there_is_nothing_to_compare_with() -> None:
@@ -35,7 +35,7 @@ def test_what_began_with_an_exploit_is_not_begun_again_by_its_boundary() -> None
     found.begin(0, 4, B, 30.0)
     found.begin(0, 4, A, 10.0)
     found.end(0, 8, 31.0)
-    assert found.history() == (Interval(0, 8, B, 30.0, 31.0),)
+    assert found.history() == (Interval(0, 4, B, 30.0, 31.0),)
 
 
 def test_a_member_that_is_scored_again_changes_nothing() -> None:
@@ -70,7 +70,7 @@ def test_the_order_in_which_members_come_in_is_of_no_account(order: list[int]) -
             found.end(member, iteration, float(member))
             found.begin(member, iteration, A, float(member))
     ended = [(each.iteration, each.member) for each in found.history() if each.after is not None]
-    assert ended == [(8, member) for member in range(6)]
+    assert ended == [(4, member) for member in range(6)]
     assert [each.member for each in found.history()[6:]] == list(range(6))
 
 
@@ -81,4 +81,4 @@ def test_only_the_newest_are_kept() -> None:
         found.end(0, iteration, 1.0)
         found.begin(0, iteration, A, 1.0)
     ended = found.history()[:-1]
-    assert [each.iteration for each in ended] == list(range(last - intervals._KEPT + 1, last + 1))
+    assert [each.iteration for each in ended] == list(range(last - intervals._KEPT, last))
