@@ -18,6 +18,10 @@ from orchestrator.curricula.alp_gmm import ALPGMM
 from orchestrator.curricula.base import Curriculum, Move, Outcome, Seen, Stand
 from orchestrator.curricula.evolving import Evolving, Widen
 from orchestrator.curricula.fixed import DomainRandomization, Fixed
+from orchestrator.curricula.generated import Generated
+from orchestrator.curricula.learnability import Learnability
+from orchestrator.curricula.level_buffer import LevelBuffer
+from orchestrator.curricula.population_regret import PopulationRegret
 from orchestrator.curricula.stages import Measure, Stage, Stages, Until
 from orchestrator.distributions import EnvSpace, Level
 from orchestrator.knobs import Range
@@ -48,6 +52,12 @@ CURRICULA: dict[str, Curriculum] = {
     "adr": ADR(above=60.0, below=30.0, queue=3, step=0.25),
     "adr-success": ADR(above=0.8, below=0.2, measure="success", boundary=1.0, queue=2, step=0.5),
     "alp_gmm": ALPGMM(fit_every=20, most_gaussians=3, history=30),
+    "plr": LevelBuffer("learnability", capacity=6, train_on_new=True),
+    "plr_robust": LevelBuffer("maxmc", capacity=6),
+    "accel": LevelBuffer("pvl", capacity=6, replay=0.8, fresh="start", edits=2, parents=2),
+    "sfl": Learnability(candidates=6, rollouts=3, keep=3, every=2),
+    "population_regret": PopulationRegret(parts=2),
+    "generated": Generated(),
 }
 
 
