@@ -35,7 +35,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
 
     Args:
         ledger: journal and populations.
-        seats: which member works in which trial; shared with `EnvMutation`.
+        seats: which member works in which trial; shared with `PopulationMutation`.
         max_faults: how often a member of each arm may fail before it is given up.
     """
 

@@ -115,7 +115,7 @@ from callbacks import retention
 from orchestrator.population import Population
 def boom(*arguments):
     raise ValueError("a bug in a hook")
-Population.widen = boom
+Population.moves = boom
 retention.sweep = boom
 sys.argv = ["envolve", "run", "tiny.yaml", "--run-dir", "run"]
 from experiments.cli import main

@@ -63,7 +63,7 @@ def test_row_4_a_hook_that_raises_does_not_end_the_run_and_does_not_hide(
     run, ended = raising_hooks
     assert run.journal[-1]["status"] == "finished"
     assert {fault["error"] for fault in run.of("fault")} == {"ValueError: a bug in a hook"}
-    assert {fault["where"] for fault in run.of("fault")} >= {"EnvMutation.on_trial_result"}
+    assert {fault["where"] for fault in run.of("fault")} >= {"PopulationMutation.on_trial_result"}
     assert "a bug in a hook" in ended.out
 
 
