@@ -17,7 +17,13 @@ from orchestrator.curricula import Curriculum, Move, Outcome, Seen
 from orchestrator.distributions import Distribution, EnvSpace, distribution_from_json
 from orchestrator.episodes import Episode
 from orchestrator.levels import Play
-from orchestrator.own_course import load_course, outcome_of, own_course, save_course
+from orchestrator.own_course import (
+    load_course,
+    outcome_of,
+    own_course,
+    save_course,
+    taken_over,
+)
 from orchestrator.report import Report, played
 from orchestrator.sketch import journalled
 from orchestrator.stop import Stop
@@ -98,13 +104,13 @@ class Member:
         self.minutes = float(state["minutes"])
         self.hyperparameters = dict(state["hyperparameters"])
         self.parent = {"checkpoint": state["checkpoint"], "digest": state["digest"]}
-        place = None
+        saver = None
         if state["checkpoint"] is not None:
             place = self.run_dir / state["checkpoint"]
-            checkpoints.verify(place, state["digest"])
+            saver = checkpoints.verify(place, state["digest"])
             rllib.restore(self._algorithm, place)
             crash_points.reached("become.restored")
-        self._course = self._own_course(place, int(state["revision"]))
+        self._course = self._own_course(saver, int(state["revision"]))
         if self._course is None:
             self.set_distribution(state["distribution"], state["revision"])
         else:
@@ -112,14 +118,17 @@ class Member:
         rllib.reseed(self._algorithm, *_key(state), self.iteration)
         self._seeded_at = self.iteration
 
-    def _own_course(self, checkpoint: Path | None, revision: int) -> Course | None:
+    def _own_course(self, saver: Mapping[str, Any] | None, revision: int) -> Course | None:
+        """Begun, or taken from the checkpoint with this manifest: after an exploit a donor's."""
         rule = self.blueprint.curriculum
         if rule is None:
             return None
         key = (*_key(self._who), "curriculum")
         course = own_course(rule, self.blueprint.space, self.hyperparameters, key)
-        if checkpoint is not None:
-            course = load_course(course, checkpoint)
+        if saver is not None:
+            course = load_course(course, self.run_dir / self.parent["checkpoint"])
+            if _key(saver) != _key(self._who):
+                course = taken_over(course, self.iteration)
         # A donor's counts its own changes.
         return replace(course, revision=revision)
 

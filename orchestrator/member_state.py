@@ -22,7 +22,8 @@ class Rules:
 
     Attributes:
         reference: a member that the scheduler leaves alone, to compare the others with: it
-            copies nobody, and its distribution stays what it began with. None: all compete.
+            copies nobody, and a curriculum of the driver leaves its distribution as it began;
+            one that it runs itself goes on. None: all compete.
         select: the levels of the select suite, for curricula that compare members on them.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import searched
+from orchestrator import searched, seeding
 from orchestrator.course import Course
 from orchestrator.curricula import Curriculum, Outcome
 from orchestrator.distributions import EnvSpace
@@ -37,6 +37,17 @@ def save_course(course: Course, into: Path) -> None:
 def load_course(course: Course, checkpoint: Path) -> Course:
     """``course`` where `save_course` found it; the checkpoint must have been verified."""
     return course.loaded(json.loads((checkpoint / _FILE).read_text()))
+
+
+def taken_over(course: Course, iteration: int) -> Course:
+    """``course`` of a donor, as a member goes on with it that became its copy there.
+
+    The journal has said already that the distribution is the donor's.
+    """
+    rng = seeding.generator(*course.key, "copied", iteration)
+    stand = course.curriculum.copied(course.stand, rng).stand
+    assert stand.distribution == course.distribution, "a member's own rule changes none in a copy"
+    return replace(course, stand=stand)
 
 
 def outcome_of(

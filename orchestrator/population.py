@@ -299,6 +299,8 @@ class Population:
         state = self.members[member]
         outlook = state.outlook
         if not self.runs_in_members:
+            if member == self.rules.reference:
+                return "the reference stays as it is"
             waits = self.waiting(member)
             stand = decisions.compared(self, member) if waits else decisions.stand_of(state)
             outlook = self.rules.curriculum.outlook(stand)

@@ -163,6 +163,9 @@ def test_a_copy_is_legal_and_goes_on(name: str, place: str) -> None:
         assert_legal(copied.stand)
         assert_one_line(copied.why)
         assert copied == curriculum.copied(donor.after, generator("copied"))
+        if curriculum.owner == "member":
+            # The journal has said that the distribution is the donor's.
+            assert copied.stand.distribution == donor.after.distribution
         for step in live(curriculum, copied.stand, LIVES["up and down"][:4]):
             assert_sound(curriculum, step)
 

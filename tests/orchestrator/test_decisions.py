@@ -119,6 +119,13 @@ def test_a_copy_is_compared_at_its_next_boundary() -> None:
     assert moved == [1, 2, 3]
 
 
+def test_the_reference_is_compared_with_but_says_that_it_stays() -> None:
+    group = started(comparing(size=2, exploit=NoExploit(), reference=1))
+    scored(group, {0: (1.0, 1.0, 1.0), 1: (4.0, 1.0, 1.0)}, 2)
+    assert boundary(decided(group)).next_moves[1] == "the reference stays as it is"
+    assert [move.member for move in group.moves() if isinstance(move, records.Mutation)] == [0]
+
+
 class Compared(Run):
     """A simulated run whose members have a return on every level of a suite."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ray import tune
-from rllib_catalogue import NARROW_POLE, blueprint, member_state
+from rllib_catalogue import NARROW_POLE, Roaming, blueprint, member_state
 
 from orchestrator import checkpoints
 from orchestrator.member import Blueprint
@@ -70,6 +71,44 @@ def test_results_are_flat_and_carry_the_boundary(ray_runtime: None, tmp_path: Pa
     assert "score" not in between
     assert len(boundary["returns"]) == 3
     checkpoints.verify(tmp_path / boundary["checkpoint"], boundary["digest"])
+
+
+def test_a_members_own_move_is_told_in_lists(ray_runtime: None, tmp_path: Path) -> None:
+    plan = replace(blueprint(interval=2), curriculum=Roaming(every=2, probing=1))
+    with seat(tmp_path, member_state(), main=plan) as trial:
+        ready, first, second = [trial.train() for _ in range(3)]
+        there = trial.member.distribution
+    assert not {"moved", "outlook"} & set(ready)
+    assert "moved" not in first
+    assert first["outlook"] == ["1 of 2", True]
+    why, distribution = second["moved"]
+    assert why.startswith("gravity from ")
+    assert distribution == there.to_json()
+    assert (first["revision"], second["revision"]) == (0, 1)
+    assert second["seconds/probe"] > 0
+    nested = {name for name, value in second.items() if isinstance(value, dict)}
+    assert nested <= {"config"}
+
+
+def test_a_copy_in_another_seat_goes_on_in_the_donors_course(
+    ray_runtime: None, tmp_path: Path
+) -> None:
+    plan = replace(blueprint(interval=2), curriculum=Roaming())
+    with seat(tmp_path, member_state(), main=plan) as trial:
+        donor = [trial.train() for _ in range(3)][-1]
+        changes = {
+            "member": 5,
+            "iteration": 2,
+            "checkpoint": donor["checkpoint"],
+            "digest": donor["digest"],
+            "distribution": donor["moved"][1],
+            "revision": 9,
+        }
+        trial.direct(directive(3, BECOME, **changes))
+        assert trial.member.distribution.to_json() == donor["moved"][1]
+        result = trial.train()
+        assert (result["directive"], result["member"], result["revision"]) == (3, 5, 10)
+        assert [number for number, *_ in result["revisions"]] == [9]
 
 
 def test_a_new_distribution_is_carried_out_and_echoed(ray_runtime: None, tmp_path: Path) -> None:
