@@ -48,7 +48,7 @@ name: chaos
 {env}algorithm:
   name: {name}
   rl_module: {{model_config: {{fcnet_hiddens: [16]}}}}
-{algorithm}curriculum: {{kind: population, widen: {{above: {above}, by: 0.1, min_episodes: 2}}}}
+{algorithm}curriculum: {curriculum}
 population:
   size: 2
   interval: 2
@@ -60,27 +60,32 @@ resources: {{cpus_per_member: 0.5}}
 stop: {{iterations: {last}}}
 """
 
+_WIDEN = "{kind: population, widen: {above: 15, by: 0.1, min_episodes: 2}}"
+_ON_THE_POLE = {"name": "PPO", "env": _POLE, "algorithm": _PPO, "curriculum": _WIDEN}
+
 #: Experiment files of populations that are small enough to be killed often.
 FILES = {
-    "PPO": {"name": "PPO", "env": _POLE, "algorithm": _PPO, "above": 15},
+    "PPO": _ON_THE_POLE,
     "PPO with 2 env runners": {
-        "name": "PPO",
-        "env": _POLE,
+        **_ON_THE_POLE,
         "algorithm": _PPO.replace("runner: 4}", "runner: 2, num_env_runners: 2}"),
-        "above": 15,
     },
     "DQN": {
+        **_ON_THE_POLE,
         "name": "DQN",
-        "env": _POLE,
         "algorithm": _OFF_POLICY.replace("BUFFER", "PrioritizedEpisodeReplayBuffer"),
-        "above": 15,
     },
     "SAC": {
         "name": "SAC",
         "env": _SWING,
         "algorithm": _OFF_POLICY.replace("BUFFER", "EpisodeReplayBuffer"),
-        "above": -1700,
+        "curriculum": _WIDEN.replace("15", "-1700"),
     },
+    "ACCEL": {
+        **_ON_THE_POLE,
+        "curriculum": "{kind: accel, capacity: 24, fill: 0.25, edits: 1}",
+    },
+    "PAIRED": {**_ON_THE_POLE, "curriculum": "{kind: paired}"},
 }
 
 DRIVER, MEMBER, RUNNER, RAYLET, GCS, PARENT, TREE = (

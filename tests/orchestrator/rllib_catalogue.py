@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,10 +22,12 @@ from experiments.envs.cartpole import CartPole
 from experiments.envs.pendulum import Pendulum
 from orchestrator import rllib
 from orchestrator.apply import ApplyKind
-from orchestrator.distributions import Distribution, EnvSpace, Product
+from orchestrator.curricula import Curriculum, Move, Outlook, Seen, Stand
+from orchestrator.distributions import Distribution, EnvSpace, Level, Product
 from orchestrator.knobs import Continuous, Integer, Range
 from orchestrator.level_env import EnvSetup
 from orchestrator.member import Blueprint
+from orchestrator.scenario import GENERATOR, policy_of
 from orchestrator.stop import Stop
 from orchestrator.suites import SELECT, draw_suite
 
@@ -256,17 +258,69 @@ def configured(
     *,
     level_scores: bool = False,
 ) -> AlgorithmConfig:
-    """``config`` on the set-up's envs; with several agents they share a policy."""
+    """``config`` on the set-up's envs; with several agents they share a policy.
+
+    In a scenario each of its names has a policy.
+    """
     several = isinstance(setup.make, Make) and issubclass(setup.make.env, MultiAgentEnv)
-    if several:
+    if setup.scenario is not None:
+        policies = {GENERATOR, *setup.scenario.names}
+        config.multi_agent(policies=policies, policy_mapping_fn=policy_of)
+    elif several:
         config.multi_agent(policies={"shared"}, policy_mapping_fn=one_policy)
     return rllib.configure(
         config,
         setup,
-        multi_agent=several,
+        multi_agent=several or setup.scenario is not None,
         evaluation_envs=evaluation_envs,
         level_scores=level_scores,
     )
+
+
+@dataclass(frozen=True)
+class Roaming(Curriculum):
+    """Moves to another range of gravity now and then; its state says all that it was told.
+
+    Attributes:
+        every: iterations from one move to the next.
+        probing: levels that are rolled out without gradient before each iteration.
+    """
+
+    every: int = 1
+    probing: int = 0
+
+    def begin(self, space: EnvSpace) -> Stand:
+        return Stand(space.full(), {"iterations": 0, "copies": 0, "last": None})
+
+    def observe(self, stand: Stand, seen: Seen) -> Stand:
+        last = {
+            "trained": sum(each.trained for each in seen.outcomes),
+            "probed": [each.level for each in seen.outcomes if not each.trained],
+            "solved": [each.success for each in seen.outcomes],
+            "present": seen.episodes,
+            "env_steps": seen.env_steps,
+            "score": seen.score,
+        }
+        iterations = stand.state["iterations"] + 1
+        return Stand(stand.distribution, {**stand.state, "iterations": iterations, "last": last})
+
+    def move(self, stand: Stand, rng: np.random.Generator) -> Move | None:
+        if stand.state["iterations"] % self.every:
+            return None
+        low = float(rng.uniform(5.0, 19.0))
+        space = stand.distribution.space
+        marginals = {**space.full().marginals, "gravity": Range(low, low + 1.0)}
+        return Move(Stand(Product(space, marginals), stand.state), f"gravity from {low:.1f}")
+
+    def copied(self, donor: Stand, rng: np.random.Generator) -> Move:
+        copies = donor.state["copies"] + 1
+        return Move(Stand(donor.distribution, {**donor.state, "copies": copies}), "copied")
+
+    def probes(self, stand: Stand, rng: np.random.Generator) -> Sequence[Level]:
+        return [stand.distribution.space.full().sample(rng) for _ in range(self.probing)]
+
+    def outlook(self, stand: Stand) -> Outlook:
+        return Outlook(f"{stand.state['iterations'] % self.every} of {self.every}", waits=True)
 
 
 def blueprint(interval: int = 4, algorithm: AlgorithmConfig | None = None) -> Blueprint:

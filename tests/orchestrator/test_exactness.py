@@ -31,8 +31,12 @@ from rllib_catalogue import (
 )
 
 from orchestrator import rllib
+from orchestrator.curricula import PRESETS, Curriculum, Learnability
+from orchestrator.distributions import EnvSpace
 from orchestrator.member import Blueprint, Member
+from orchestrator.report import Report
 from orchestrator.rllib.promises import exactness_gaps
+from orchestrator.scenario import Scenario
 from orchestrator.suites import SELECT, draw_suite
 
 pytestmark = pytest.mark.ray
@@ -69,6 +73,20 @@ CONFIGS: dict[str, Callable[[], AlgorithmConfig]] = {
     "ppo-filter-2-remote": lambda: configured(filtered(with_kl(tiny_ppo(2, 2))), pole()),
     "dqn-2-remote": lambda: configured(tiny_dqn(2), pole()),
     "sac-2-remote": lambda: configured(tiny_sac(2), swing()),
+    "ppo-accel": lambda: configured(with_kl(tiny_ppo()), pole(), level_scores=True),
+    "ppo-accel-2-remote": lambda: configured(with_kl(tiny_ppo(2, 2)), pole(), level_scores=True),
+    "ppo-sfl": lambda: configured(with_kl(tiny_ppo()), pole()),
+    "ppo-paired": lambda: configured(
+        with_kl(tiny_ppo()), replace(pole(), scenario=Scenario(2, "regret"))
+    ),
+}
+
+_ACCEL = replace(PRESETS["accel"], capacity=12, fill=0.25, edits=1, parents=2)  # type: ignore[type-var]
+# Of members that each run a curriculum by themselves.
+CURRICULA: dict[str, Curriculum] = {
+    "ppo-accel": _ACCEL,
+    "ppo-accel-2-remote": _ACCEL,
+    "ppo-sfl": Learnability(candidates=6, rollouts=2, keep=3, every=2),
 }
 
 
@@ -122,11 +140,27 @@ def told(value: Any) -> dict[str, Any]:
 
 def payload(place: Path) -> dict[str, Any]:
     """All that a checkpoint holds, but for the configs that RLlib keeps beside it."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {
+        file.name: json.loads(file.read_text()) for file in place.glob("curriculum.json")
+    }
     for file in sorted(place.rglob("*.pkl")):
         if file.name != "class_and_ctor_args.pkl":
             found[file.relative_to(place).as_posix()] = pickle.loads(file.read_bytes())
     return told(found)
+
+
+def told_of(report: Report) -> dict[str, Any]:
+    """A report as plain values; its times are in a manifest, so in its digest too.
+
+    A place that is taken already is another's.
+    """
+    values = {**vars(report), "seconds": {}, "checkpoint": None, "digest": None}
+    if report.move is not None:
+        stand = report.move.stand
+        values["move"] = [report.move.why, stand.distribution.to_json(), dict(stand.state)]
+    if report.outlook is not None:
+        values["outlook"] = vars(report.outlook)
+    return told(values)
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
@@ -162,8 +196,7 @@ def live(member: Member) -> dict[int, Iteration]:
         report = member.iterate()
         result = {name: value for name, value in results.pop().items() if name != "config"}
         life[member.iteration] = Iteration(
-            # Times are in a manifest, so in its digest; a place that is taken is another's.
-            report=told(vars(replace(report, seconds={}, checkpoint=None, digest=None))),
+            report=told_of(report),
             result=told(result),
             place=report.checkpoint,
             weights=rllib.weights_digest(algorithm),
@@ -188,50 +221,63 @@ def assert_goes_on(member: Member, life: Mapping[int, Iteration]) -> None:
 # Lives
 
 
-def plan(config: AlgorithmConfig) -> Blueprint:
-    space = config.env_config["setup"].distribution.space
-    common = blueprint(INTERVAL)
-    return replace(common, algorithm=config, space=space, select=draw_suite(space, SELECT, 3, 0))
-
-
-def standing(run_dir: Path, config: AlgorithmConfig, place: str | None = None) -> dict[str, Any]:
-    """The state of a member at its beginning, or at a checkpoint of its own."""
-    space = config.env_config["setup"].distribution.space
-    start = {"hyperparameters": {}, "distribution": space.full().to_json()}
-    if place is None:
-        return member_state(**start)
-    manifest = json.loads((run_dir / place / "manifest.json").read_text())
-    facts = {name: manifest[name] for name in ("iteration", "env_steps", "minutes")}
-    return member_state(**start, **facts, checkpoint=place)
-
-
 @dataclass(frozen=True)
 class Lived:
     """A member that went on over three boundaries, and its life."""
 
-    config: Callable[[], AlgorithmConfig]
+    name: str
     member: Member
     life: dict[int, Iteration]
 
     def at(self, boundary: int) -> dict[str, Any]:
-        return standing(self.member.run_dir, self.config(), self.life[boundary].place)
+        return standing(self.name, self.member.run_dir, self.life[boundary].place)
+
+
+def plan(name: str) -> Blueprint:
+    config = CONFIGS[name]()
+    space = _space(config)
+    return replace(
+        blueprint(INTERVAL),
+        algorithm=config,
+        space=space,
+        select=draw_suite(space, SELECT, 3, 0),
+        curriculum=CURRICULA.get(name),
+        success_above=20.0,
+    )
+
+
+def standing(name: str, run_dir: Path, place: str | None = None) -> dict[str, Any]:
+    """The state of a member at its beginning, or at a checkpoint of its own."""
+    start = {"hyperparameters": {}, "distribution": _space(CONFIGS[name]()).full().to_json()}
+    if place is None:
+        return member_state(**start)
+    manifest = json.loads((run_dir / place / "manifest.json").read_text())
+    facts = {each: manifest[each] for each in ("iteration", "env_steps", "minutes", "revision")}
+    return member_state(**start, **facts, checkpoint=place)
+
+
+def _space(config: AlgorithmConfig) -> EnvSpace:
+    space = config.env_config["setup"].distribution.space
+    assert isinstance(space, EnvSpace)
+    return space
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
 def lived(
     ray_runtime: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lived]:
-    config = CONFIGS[request.param]
-    run_dir = tmp_path_factory.mktemp("run")
-    member = Member(plan(config()), run_dir, standing(run_dir, config()))
-    yield Lived(config, member, live(member))
+    name, run_dir = request.param, tmp_path_factory.mktemp("run")
+    member = Member(plan(name), run_dir, standing(name, run_dir))
+    yield Lived(name, member, live(member))
     member.close()
 
 
 def test_no_life_is_the_same_twice(lived: Lived) -> None:
     """What the other tests compare does move, and their configs are promised to be exact."""
-    assert exactness_gaps(lived.config()) == []
+    assert exactness_gaps(CONFIGS[lived.name]()) == []
     assert len({iteration.weights for iteration in lived.life.values()}) >= LAST - 1
+    if lived.name in CURRICULA:
+        assert lived.life[LAST].report["/revision"] >= 2
     boundaries = [each.checkpoint for each in lived.life.values() if each.checkpoint]
     assert len(boundaries) == LAST // INTERVAL
     assert len(differing(*boundaries[-2:])) == 20
@@ -244,7 +290,7 @@ def test_a_member_that_is_built_anew_goes_on_to_the_bit(
 ) -> None:
     state = lived.at(boundary)
     shutil.copytree(lived.member.run_dir / state["checkpoint"], tmp_path / state["checkpoint"])
-    member = Member(plan(lived.config()), tmp_path, state)
+    member = Member(plan(lived.name), tmp_path, state)
     try:
         assert_goes_on(member, lived.life)
     finally:
