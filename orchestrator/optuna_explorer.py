@@ -15,7 +15,7 @@ from orchestrator.explore import Interval, Now, Search, draw
 from orchestrator.knobs import Choice, Knob, Numeric
 from orchestrator.optuna_space import Sampler
 
-# A Gaussian process costs the cube of what it is told: 0.2 s for 300 intervals, 8 s for 1000.
+# A Gaussian process costs the cube of what it is told: 0.6 s for 300 intervals, 8 s for 1000.
 _GP_WINDOW = 300
 # Intervals that one is compared with: too few are noise, too many are of another time.
 _ABOUT = 30
@@ -29,9 +29,9 @@ class OptunaExplorer:
     improve less later on, and what was good at first would seem good for ever.
 
     The study is made anew from the history each time, so that nothing has to be saved. Intervals
-    that run are told as running: ``tpe`` and ``gp`` then look elsewhere. ``gp`` predicts the
-    improvement from the iteration and the score before as well, and asks at the present ones;
-    ``tpe`` gives older intervals less weight; ``cmaes`` knows neither.
+    that run count too: ``tpe`` counts them among the poor ones, ``gp`` as average ones, so that
+    both look elsewhere. ``gp`` predicts from the iteration and the score before as well, and asks
+    at the present ones; ``tpe`` gives older intervals less weight; ``cmaes`` knows none of this.
 
     Attributes:
         sampler: each draws at random until ten intervals are complete.

@@ -126,6 +126,18 @@ def test_gp_asks_for_what_is_good_in_the_present(
     assert asked(GP, history, now=late)[0] > 0.55
 
 
+@pytest.mark.parametrize("running", [0, 4])
+def test_gp_does_not_ask_for_what_was_best_elsewhere(running: int) -> None:
+    """What is best at a low score brings more than anything can at a high one."""
+
+    def gain(x: float, iteration: int, before: float) -> float:
+        return 3.0 - 5.0 * (x - 0.2) ** 2 if before < 0.5 else -3.0 - 5.0 * (x - 0.8) ** 2
+
+    history = lived(gain, boundaries=12)
+    history += [Interval(member, 12, {"x": 0.1 * member}, 0.5) for member in range(running)]
+    assert asked(GP, history, now=Now(12, 0.95))[0] > 0.6
+
+
 def test_optuna_still_lets_its_search_be_told_where_to_begin() -> None:
     assert callable(optuna.samplers.GPSampler._optimize_acqf)
 
