@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from experiments.env_probe import short
 from experiments.findings import Finding
 from experiments.hints import nearest, show
 from experiments.importing import one_line
 from experiments.policies import SHARED, OnePolicy, own_policy
+from experiments.spec import Algorithm
 
 if TYPE_CHECKING:
+    from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
+
     from experiments.env_source import EnvSource
 
 _AT = ("algorithm", "multi_agent")
+_OVERRIDES = "algorithm_config_overrides_per_module"
 
 
 def multi_agent_settings(
@@ -50,7 +55,25 @@ def multi_agent_settings(
             findings.append(Finding((*_AT, "policy_mapping_fn"), must, found, hint))
     elif mapping is not None:
         findings += _mapped(mapping, agents, policies)
+    if mapping is not None and not findings:
+        findings += _alike(source.spaces, mapping)
     return {"policies": policies, "policy_mapping_fn": mapping}, findings
+
+
+def override_findings(config: AlgorithmConfig, given: Algorithm) -> Iterator[Finding]:
+    """What is wrong with settings that policies have of their own: the names of the policies.
+
+    Args:
+        config: with its policies set.
+    """
+    policies = list(config.policies)
+    for section, settings in (("rl_module", given.rl_module), ("multi_agent", given.multi_agent)):
+        overrides = settings.get(_OVERRIDES)
+        for name in overrides if isinstance(overrides, dict) else ():
+            if name not in policies:
+                must = f"must be one of the policies {', '.join(policies)}"
+                key = ("algorithm", section, _OVERRIDES, name)
+                yield Finding(key, must, show(name), nearest(name, policies))
 
 
 def _agents(source: EnvSource) -> list[str] | None:
@@ -84,13 +107,41 @@ def _mapped(mapping: Any, agents: Sequence[str], policies: Sequence[str]) -> lis
     return []
 
 
+def sharing(spaces: Mapping[str, tuple[Any, Any]], policies: Mapping[str, str]) -> str | None:
+    """Two agents that share a policy though their spaces differ, in words; None: there are none.
+
+    Args:
+        spaces: what each agent observes and how it acts.
+        policies: by agent.
+    """
+    firsts: dict[str, str] = {}
+    for agent, policy in policies.items():
+        first = firsts.setdefault(policy, agent)
+        for what, one, other in zip(
+            ("observations", "actions"), spaces[first], spaces[agent], strict=True
+        ):
+            if one != other:
+                return f"{first} with the {what} {short(one)}, {agent} with {short(other)}"
+    return None
+
+
+def _alike(spaces: Mapping[str, tuple[Any, Any]], mapping: Any) -> Iterator[Finding]:
+    try:
+        found = sharing(spaces, {agent: mapping(agent, None) for agent in spaces})
+    except Exception:  # Said above, or it looks at the episode, which there is none of yet.
+        return
+    if found is not None:
+        must = "must give agents whose spaces differ policies of their own"
+        hint = f"One for each agent: policies: [{', '.join(spaces)}]"
+        yield Finding(_AT, must, found, hint)
+
+
 def _unset(policies: Any) -> Iterator[Finding]:
     if not isinstance(policies, dict):
         return
-    overrides = "algorithm.rl_module.algorithm_config_overrides_per_module"
     for name, value in policies.items():
         if value:
-            hint = f"What one policy has of its own goes under {overrides}"
+            hint = f"What one policy has of its own goes under algorithm.rl_module.{_OVERRIDES}"
             yield Finding((*_AT, "policies", name), "must be empty", show(value), hint)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from experiments.agents import multi_agent_settings
-from experiments.curricula import to_curriculum
+from experiments.agents import multi_agent_settings, override_findings
+from experiments.curricula import needs_of
 from experiments.curriculum_check import curriculum_findings
 from experiments.env_source import EnvSource
 from experiments.findings import Finding
@@ -23,7 +23,8 @@ from experiments.model_config import model_findings
 from experiments.problems import BadInput, Problem
 from experiments.rllib_keys import SECTIONS, Keys, keys_of
 from experiments.rllib_validation import validation_findings
-from experiments.scenarios import play_by, scenario_findings, scenario_of, scenario_settings
+from experiments.scenario_check import scenario_findings
+from experiments.scenarios import play_by, scenario_of, scenario_settings
 from experiments.searched import policy_search_findings, search_findings
 from experiments.spec import Experiment
 
@@ -94,7 +95,8 @@ def _configured(experiment: Experiment) -> tuple[AlgorithmConfig | None, list[Fi
     if not findings:
         findings = [*play_by(config, experiment)]
     if not findings:
-        findings = [*policy_search_findings(config, algorithm)]
+        findings = [*override_findings(config, algorithm)]
+        findings += policy_search_findings(config, algorithm)
     if not findings:
         findings = validation_findings(config, algorithm)
     if not findings:
@@ -119,11 +121,12 @@ def _level_scores(config: AlgorithmConfig, experiment: Experiment) -> Iterator[F
 
     if curriculum_findings(experiment):  # Said where it is checked.
         return
-    if "values" in to_curriculum(experiment).needs:
+    if "values" in needs_of(experiment):
         obstacle = rllib.scores_levels(config)
         if obstacle is not None:
             must = f"must be one that curriculum.kind: {experiment.curriculum.kind} can score by"
-            yield Finding(("algorithm", "name"), must, obstacle)
+            hint = obstacle[:1].upper() + obstacle[1:]
+            yield Finding(_NAME, must, show(experiment.algorithm.name), hint)
 
 
 def _default_config(name: str) -> AlgorithmConfig | Finding:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import ray
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
+from experiments.curricula import needs_of
 from experiments.env_source import EnvSource
 from experiments.resources import Machine, Residency
 from experiments.rules import rules_of, select_suite
@@ -92,7 +93,7 @@ def arm_of(name: str, experiment: Experiment, given: Config, residency: Residenc
         setup,
         multi_agent=given.env.multi_agent or scenario is not None,
         evaluation_envs=min(EVALUATION_ENVS, len(select)),
-        level_scores="values" in rules.curriculum.needs,
+        level_scores="values" in needs_of(experiment),
     )
     gpus = experiment.resources.gpus_per_member / max(1, int(config.num_learners or 0))
     config.resources(num_cpus_for_main_process=cpus)

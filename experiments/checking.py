@@ -8,6 +8,7 @@ from experiments.curriculum_check import curriculum_findings
 from experiments.env_source import EnvSource, check_env
 from experiments.loading import Loaded
 from experiments.problems import BadInput
+from experiments.rules import explorer_findings
 
 
 def check(loaded: Loaded) -> dict[str, Config]:
@@ -19,7 +20,7 @@ def check(loaded: Loaded) -> dict[str, Config]:
     problems = [
         loaded.problem(name, found.key, found.must, found.found, found.hint)
         for name, experiment in loaded.arms.items()
-        for found in curriculum_findings(experiment)
+        for found in [*curriculum_findings(experiment), *explorer_findings(experiment)]
     ]
     configs = {}
     try:

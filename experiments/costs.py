@@ -86,7 +86,7 @@ def _measure(experiment: Experiment, name: str, arm: build.Arm) -> Cost:
             score_steps = member.env_steps - before - steps
             save, (path, _) = _timed(member.save)
             return Cost(
-                iteration=sum(report.seconds["train"] for report in reports) / len(reports),
+                iteration=sum(_spent(report) for report in reports) / len(reports),
                 score=score,
                 save=save,
                 steps=max(1, round(steps / len(reports))),
@@ -120,9 +120,14 @@ def _warm_up(member: Member) -> bool:
 
 def _timed_iterations(member: Member) -> list[Report]:
     reports = [member.iterate()]
-    while len(reports) < _TIMED and reports[0].seconds["train"] < _LONG:
+    while len(reports) < _TIMED and _spent(reports[0]) < _LONG:
         reports.append(member.iterate())
     return reports
+
+
+def _spent(report: Report) -> float:
+    """Seconds, those of rollouts without gradient included."""
+    return report.seconds["train"] + report.seconds.get("probe", 0.0)
 
 
 def _timed(work: Callable[[], T]) -> tuple[float, T]:

@@ -12,12 +12,16 @@ from typing import Any
 
 from experiments.findings import Finding
 from experiments.hints import nearest, show, word_hint
-from experiments.knob_spec import form_of
+from experiments.knob_check import draw_findings, knob_findings, number, whole
+from experiments.problems import key_text
 from experiments.spec import Evaluation, Population
 from experiments.words import neighbour
 
 Path = tuple[str | int, ...]
 
+#: Mappings of names to knobs, or to searched keys.
+_SEARCHED = (("env", "knobs"), ("algorithm", "search"), ("curriculum", "search"))
+_BY_POLICY = ("algorithm", "policy_search")
 _RLLIB_SECTIONS = (
     "training",
     "env_runners",
@@ -49,118 +53,28 @@ def _mapping(data: Any, *path: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def _knobs(data: Any) -> Iterator[Finding]:
-    for name, knob in _mapping(data, "env", "knobs").items():
-        if isinstance(knob, dict):
-            yield from _one_knob(("env", "knobs", name), knob)
-    for name, knob in _mapping(data, "algorithm", "search").items():
-        if isinstance(knob, dict):
-            yield from _one_knob(("algorithm", "search", name), knob)
+    for at in _SEARCHED:
+        for name, knob in _mapping(data, *at).items():
+            if isinstance(knob, dict):
+                yield from knob_findings((*at, name), knob)
+    for policy in _mapping(data, *_BY_POLICY):
+        for name, knob in _mapping(data, *_BY_POLICY, policy).items():
+            if isinstance(knob, dict):
+                yield from knob_findings((*_BY_POLICY, policy, name), knob)
 
 
-def _one_knob(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
-    form = form_of(knob)
-    if form in ("continuous", "integer"):
-        yield from _range(key, knob)
-    elif form == "choice":
-        yield from _choices(key, knob)
-    elif form == "cells":
-        yield from _cells(key, knob)
-    else:
-        yield from _simplex(key, knob)
-
-
-def _range(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
-    low, high = _number(knob.get("low")), _number(knob.get("high"))
-    if low is not None and high is not None and low > high:
-        must = f"must be at most high ({show(high)})"
-        yield Finding((*key, "low"), must, show(low), "Are low and high the wrong way round?")
-    if knob.get("scale") == "log" and low is not None and low <= 0:
-        hint = "A range that reaches zero takes scale: linear"
-        yield Finding((*key, "low"), "must be above 0 with scale: log", show(low), hint)
-    start = knob.get("start")
-    if not isinstance(start, dict):
-        return
-    first, last = _number(start.get("low")), _number(start.get("high"))
-    if first is not None and last is not None and first > last:
-        must = f"must be at most start.high ({show(last)})"
-        yield Finding((*key, "start", "low"), must, show(first))
-    if low is None or high is None or low > high:
-        return
-    for end, value in (("low", first), ("high", last)):
-        if value is not None and not low <= value <= high:
-            must = f"must lie in the knob's legal range, {show(low)} to {show(high)}"
-            close = low if value < low else high
-            yield Finding((*key, "start", end), must, show(value), f"Nearest: {show(close)}")
-
-
-def _cells(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
-    size = _whole(knob.get("cells"))
-    if size is None or size < 1:
-        return
-    ends = {"low": knob.get("low", 0), "high": knob.get("high")}
-    for end, value in ends.items():
-        count = _whole(value)
-        if count is not None and count > size:
-            must = f"must be at most cells ({size})"
-            yield Finding((*key, end), must, show(count), f"Nearest: {size}")
-            return
-    high = size if ends["high"] is None else ends["high"]
-    yield from _range(key, {"low": ends["low"], "high": high, "start": knob.get("start")})
-
-
-def _choices(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
-    choices = knob.get("choices")
-    if not isinstance(choices, list):
-        return
-    seen: list[str] = []
-    for index, value in enumerate(choices):
-        shown = show(value)
-        if shown in seen:
-            yield Finding((*key, "choices", index), "must be different from the others", shown)
-        seen.append(shown)
-    start = knob.get("start")
-    listed = isinstance(start, list)
-    weights = start if isinstance(start, list) else _at(start, "weights")
-    if not isinstance(weights, list):
-        return
-    at: Path = (*key, "start") if listed else (*key, "start", "weights")
-    if len(weights) != len(choices):
-        must = f"must hold one weight per choice, {len(choices)} of them"
-        yield Finding(at, must, f"{len(weights)}")
-    elif all(_number(weight) == 0 for weight in weights):
-        yield Finding(at, "must hold at least one weight above 0", show(weights))
-
-
-def _simplex(key: Path, knob: Mapping[str, Any]) -> Iterator[Finding]:
-    terms = knob.get("simplex")
-    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
-        return
-    for index, term in enumerate(terms):
-        if term in terms[:index]:
-            at = (*key, "simplex", index)
-            yield Finding(at, "must be different from the others", show(term))
-    center = _at(knob, "start", "center")
-    if not isinstance(center, dict):
-        return
-    at = (*key, "start", "center")
-    for term in center:
-        if term not in terms:
-            must = f"must be one of the knob's terms, {', '.join(terms)}"
-            yield Finding((*at, term), must, show(term), nearest(term, terms))
-    missing = [term for term in terms if term not in center]
-    if missing:
-        yield Finding(at, "must give every term a weight", f"none for {', '.join(missing)}")
-    elif all(_number(weight) == 0 for weight in center.values()):
-        yield Finding(at, "must hold at least one weight above 0", show(center))
+def _condition(data: Any) -> Iterator[Finding]:
+    names, knobs = _at(data, "env", "condition"), list(_mapping(data, "env", "knobs"))
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        key = ("env", "condition", index)
+        if not isinstance(name, str) or not name:
+            continue
+        if name not in knobs:
+            must = f"must be one of the knobs {', '.join(knobs) or '(there are none)'}"
+            yield Finding(key, must, show(name), nearest(name, knobs))
+        elif name in names[:index]:
+            yield Finding(key, "must be different from the others", show(name))
 
 
 def _curriculum(data: Any) -> Iterator[Finding]:
@@ -173,14 +87,64 @@ def _curriculum(data: Any) -> Iterator[Finding]:
             hint = "Without knobs, only curriculum: {kind: fixed} has anything to do"
             yield Finding(("env", "knobs"), must, "none", hint)
     size = _at(data, "population", "size")
-    if kind in ("population", "population_regret") and _whole(size) == 1:
+    if kind in ("population", "population_regret") and whole(size) == 1:
         must = f"must be at least 2 for curriculum.kind: {kind}, which compares members"
         yield Finding(("population", "size"), must, "1", "For one member, use another curriculum")
-    if _at(data, "population", "reference") is True and _whole(size) == 1:
+    elif _at(data, "population", "reference") is True and whole(size) == 1:
         must = "must be at least 2 with population.reference: true"
-        yield Finding(
-            ("population", "size"), must, "1", "The reference is compared with the others"
-        )
+        hint = "The reference is there for the other members to be compared with"
+        yield Finding(("population", "size"), must, "1", hint)
+
+
+def _stages(data: Any) -> Iterator[Finding]:
+    stages = _at(data, "curriculum", "stages")
+    if _at(data, "curriculum", "kind") != "stages" or not isinstance(stages, list):
+        return
+    knobs = _mapping(data, "env", "knobs")
+    names = [_at(stage, "name") for stage in stages]
+    for place, stage in enumerate(stages):
+        key: Path = ("curriculum", "stages", place)
+        if not isinstance(stage, dict):
+            continue
+        if isinstance(names[place], str) and names[place] in names[:place]:
+            yield Finding((*key, "name"), "must be different from the others", show(names[place]))
+        if place < len(stages) - 1:
+            yield from _ends((*key, "until"), stage)
+        elif stage.get("until") is not None:
+            must = "must be left out of the last stage, since nothing follows it"
+            yield Finding((*key, "until"), must, show(stage["until"]))
+        for name, how in _mapping(stage, "knobs").items():
+            at = (*key, "knobs", name)
+            if name not in knobs:
+                must = f"must be one of the knobs {', '.join(knobs) or '(there are none)'}"
+                yield Finding(at, must, show(name), nearest(name, list(knobs)))
+            elif isinstance(knobs[name], dict):
+                yield from draw_findings(at, knobs[name], how)
+
+
+def _ends(key: Path, stage: Mapping[str, Any]) -> Iterator[Finding]:
+    until = stage.get("until")
+    # Another word for it is an unknown key, and is said to be one.
+    if until is None and set(stage) <= {"name", "knobs", "until"}:
+        hint = "For example until: {measure: return, above: 400}"
+        yield Finding(key, "must be given for every stage before the last", "nothing", hint)
+    yield from _share((*key, "above"), until)
+    above, measure = number(_at(until, "above")), _at(until, "measure")
+    if measure in ("env_steps", "iterations") and above is not None and above <= 0:
+        must = f"must be above 0 for measure: {measure}, or the stage is over at once"
+        yield Finding((*key, "above"), must, show(above))
+
+
+def _share(key: Path, section: Any) -> Iterator[Finding]:
+    above = number(_at(section, "above"))
+    if _at(section, "measure") == "success" and above is not None and not 0 < above <= 1:
+        must = "must be above 0 and at most 1 for measure: success, a share of the episodes"
+        yield Finding(key, must, show(above))
+
+
+def _adr(data: Any) -> Iterator[Finding]:
+    if _at(data, "curriculum", "kind") == "adr":
+        yield from _share(("curriculum", "above"), _at(data, "curriculum"))
 
 
 def _stop(data: Any) -> Iterator[Finding]:
@@ -191,8 +155,8 @@ def _stop(data: Any) -> Iterator[Finding]:
             must = "must hold at least one of iterations, env_steps, minutes and score"
             yield Finding(("stop",), must, "none", "For example stop: {iterations: 40}")
         return
-    iterations = _whole(_at(stop, "iterations"))
-    interval = _whole(_at(data, "population", "interval"))
+    iterations = whole(_at(stop, "iterations"))
+    interval = whole(_at(data, "population", "interval"))
     effective = Population().interval if interval is None else interval
     if iterations is not None and 0 < iterations < effective:
         if interval is None:
@@ -205,8 +169,8 @@ def _stop(data: Any) -> Iterator[Finding]:
 
 def _batches(data: Any) -> Iterator[Finding]:
     training = ("algorithm", "training")
-    mini = _whole(_at(data, *training, "minibatch_size"))
-    batch = _whole(_at(data, *training, "train_batch_size_per_learner"))
+    mini = whole(_at(data, *training, "minibatch_size"))
+    batch = whole(_at(data, *training, "train_batch_size_per_learner"))
     if mini is not None and batch is not None and mini > batch:
         must = f"must be at most train_batch_size_per_learner ({batch})"
         yield Finding((*training, "minibatch_size"), must, f"{mini}")
@@ -224,23 +188,42 @@ def _seeds(data: Any) -> Iterator[Finding]:
     seeds = _at(data, "seeds")
     if isinstance(seeds, list):
         for index, seed in enumerate(seeds):
-            if _whole(seed) is not None and seed in seeds[:index]:
+            if whole(seed) is not None and seed in seeds[:index]:
                 must = "must be different from the other seeds"
                 yield Finding(("seeds", index), must, show(seed))
 
 
 def _rllib_words(data: Any) -> Iterator[Finding]:
-    """Words of RLlib's old stack, and keys that envolve owns, inside RLlib's own sections."""
-    for section in (*_RLLIB_SECTIONS, "search"):
+    """Words of RLlib's old stack, and keys that envolve owns, where RLlib's own keys stand."""
+    for section in _RLLIB_SECTIONS:
+        yield from _strangers(data, ("algorithm", section))
         for word, value in _mapping(data, "algorithm", section).items():
-            key: Path = ("algorithm", section, word)
-            ours = neighbour(key)
-            if ours is not None:
-                must = f"must be a key of algorithm.{section}"
-                yield Finding(key, must, show(word), word_hint(word, ours, value))
-            if section != "search" and isinstance(value, dict) and list(value) == ["grid_search"]:
+            if isinstance(value, dict) and list(value) == ["grid_search"]:
+                key: Path = ("algorithm", section, word)
                 hint = f"Write {{grid: {show(value['grid_search'])}}}"
                 yield Finding(key, "must be a value, or a grid of values", show(value), hint)
+    yield from _strangers(data, ("algorithm", "search"))
+    for policy in _mapping(data, *_BY_POLICY):
+        yield from _strangers(data, (*_BY_POLICY, policy))
 
 
-_CHECKS = (_knobs, _curriculum, _stop, _batches, _evaluation, _seeds, _rllib_words)
+def _strangers(data: Any, at: tuple[str, ...]) -> Iterator[Finding]:
+    for word, value in _mapping(data, *at).items():
+        ours = neighbour((*at, word))
+        if ours is not None:
+            must = f"must be a key of {key_text(at)}"
+            yield Finding((*at, word), must, show(word), word_hint(word, ours, value))
+
+
+_CHECKS = (
+    _knobs,
+    _condition,
+    _curriculum,
+    _stages,
+    _adr,
+    _stop,
+    _batches,
+    _evaluation,
+    _seeds,
+    _rllib_words,
+)

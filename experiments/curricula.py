@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from experiments import curriculum_spec as spec
+from experiments.knob_spec import ChoiceSearch, SearchKnob
+from experiments.searched import combinations, ends_of
 from experiments.spaces import marginal_of, to_space
 from experiments.spec import Experiment
 from orchestrator.curricula import (
@@ -24,6 +27,9 @@ from orchestrator.curricula import (
     Until,
     Widen,
 )
+from orchestrator.curricula.base import Need
+
+__all__ = ["needs_of", "to_curriculum"]
 
 _NOT_OF_THE_RULE = {"kind", "search"}
 
@@ -36,6 +42,22 @@ def to_curriculum(experiment: Experiment) -> Curriculum:
     """
     given = experiment.curriculum
     return _MADE[type(given)](given, experiment)
+
+
+def needs_of(experiment: Experiment) -> frozenset[Need]:
+    """What the curriculum of an arm cannot do without, for any of its members.
+
+    Raises:
+        ValueError: as `to_curriculum`.
+    """
+    rule = to_curriculum(experiment)
+    search: Mapping[str, SearchKnob] = getattr(experiment.curriculum, "search", {})
+    # Choices vary fastest, since it is by them that needs differ most.
+    names = sorted(search, key=lambda name: isinstance(search[name], ChoiceSearch))
+    values = {name: ends_of(search[name]) for name in names}
+    # A rule's parameters are the fields of a frozen dataclass.
+    rules = [replace(rule, **each) for each in combinations(values)]  # type: ignore[type-var]
+    return frozenset[Need]().union(*(each.needs for each in rules))
 
 
 def _as_given(rule: Callable[..., Curriculum]) -> Callable[[Any, Experiment], Curriculum]:

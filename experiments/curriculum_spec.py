@@ -144,6 +144,7 @@ class Stages(Section):
 class _Searchable(Section):
     """A rule that each member runs by itself, so that members may have different parameters."""
 
+    kind: str
     search: dict[str, SearchKnob] = Field(default_factory=dict)
     """Parameters of this curriculum that the population searches."""
 

@@ -98,15 +98,19 @@ def _not_built(source: EnvSource, error: BaseException) -> Finding:
 
 
 def _of_env(source: EnvSource, env: Any, experiment: Experiment) -> list[Finding]:
-    found = _no_env(source, env)
-    if found is not None:
-        return [found]
+    no_env = _no_env(source, env)
+    if no_env is not None:
+        return [no_env]
     space = to_space(experiment)
     way, findings = way_of(source, env, experiment.env.apply, space.knobs)
     findings = [*findings, *_agents(env, experiment)]
     if findings:
         return findings
-    return probe_findings(Probe(source, env, way, space))
+    found = probe_findings(Probe(source, env, way, space))
+    # It imports Ray, which whoever merely builds an env can do without.
+    from experiments.level_check import level_findings
+
+    return found or level_findings(source, env, way, experiment)
 
 
 def _no_env(source: EnvSource, env: Any) -> Finding | None:

@@ -219,12 +219,13 @@ def _contained(space: Any, observation: Any, which: str) -> None:
             given = np.asarray(observation).astype(space.dtype)
     if not space.contains(given):
         raise _Refused(
-            f"must give observations within its observation space, {_short(space)}",
-            f"{_short(observation)} {which}",
+            f"must give observations within its observation space, {short(space)}",
+            f"{short(observation)} {which}",
         )
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A space or an observation, on one line that is not too long."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 120 else text[:117] + "..."
 
@@ -248,5 +249,5 @@ def _same(before: list[tuple[str, Any]], after: list[tuple[str, Any]]) -> None:
         if one != other:
             raise _Refused(
                 f"must leave the {what} space as it is, because an agent's spaces are fixed",
-                f"{_short(other)} instead of {_short(one)}",
+                f"{short(other)} instead of {short(one)}",
             )

@@ -96,18 +96,30 @@ class EnvSource:
         finally:
             env.close()
 
-    @cached_property
+    @property
     def agents(self) -> tuple[str, ...]:
-        """The env's agents, for which one is built; none for an env of a single agent.
+        """The env's agents; none for an env of a single agent.
+
+        Raises:
+            Exception: whatever the env raises.
+        """
+        return tuple(self.spaces)
+
+    @cached_property
+    def spaces(self) -> dict[str, tuple[Any, Any]]:
+        """What each agent observes and how it acts, for which an env is built; none for one agent.
 
         Raises:
             Exception: whatever the env raises.
         """
         if not self.multi_agent:
-            return ()
+            return {}
         env = self({})
         try:
-            return tuple(str(agent) for agent in env.possible_agents)
+            return {
+                str(each): (env.get_observation_space(each), env.get_action_space(each))
+                for each in env.possible_agents
+            }
         finally:
             env.close()
 

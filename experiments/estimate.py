@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from experiments.curricula import needs_of
+from experiments.curriculum_spec import ACCEL, PLR, SFL, Curriculum, RobustPLR
 from experiments.loading import Loaded
 from experiments.resources import Machine, Residency
 from experiments.spec import Experiment
@@ -27,7 +29,8 @@ class Cost:
     Attributes:
         iteration, score, save: seconds for one training iteration, for the select suite, and
             for a checkpoint.
-        steps, score_steps: env steps of one iteration, and of the select suite.
+        steps, score_steps: env steps of one iteration, and of the select suite. Rollouts without
+            gradient count as far as there were any in the iterations that were timed.
         checkpoint: bytes of one.
         report: bytes of one iteration's report, as JSON.
         memory: GiB of its process.
@@ -54,7 +57,8 @@ class Cost:
 def measured_as(arms: Mapping[str, Experiment]) -> dict[str, str]:
     """By arm, the arm that is measured for it: itself, one that does the same work, or the first.
 
-    Arms do the same work that differ neither in env nor algorithm (nor in suites: no arms do).
+    Arms do the same work that differ neither in env nor algorithm, nor in a curriculum that takes
+    rollouts, a value function's scores or players of its own (nor in suites: no arms do).
     """
     chosen: list[str] = []
     found: dict[str, str] = {}
@@ -188,4 +192,28 @@ def _iterations(experiment: Experiment, cost: Cost | None, sharing: float) -> in
 
 
 def _same_work(one: Experiment, other: Experiment) -> bool:
-    return (one.env, one.algorithm) == (other.env, other.algorithm)
+    return (one.env, one.algorithm, _working(one)) == (other.env, other.algorithm, _working(other))
+
+
+def _working(experiment: Experiment) -> Curriculum | None:
+    """The curriculum, if it makes work."""
+    makes_work = needs_of(experiment) & {"rollouts", "values", "generator"}
+    return experiment.curriculum if makes_work else None
+
+
+def rollouts_of(experiment: Experiment) -> str | None:
+    """How much is rolled out without gradient for an arm's curriculum; None: nothing is."""
+    if "rollouts" not in needs_of(experiment):
+        return None
+    given = experiment.curriculum
+    if isinstance(given, SFL):
+        every = f"every {given.every} iterations" if given.every > 1 else "in every iteration"
+        return f"{given.candidates * given.rollouts} episodes {every}"
+    assert isinstance(given, PLR | RobustPLR | ACCEL)
+    said = []
+    if not given.train_on_new and given.replay < 1:
+        said.append(f"{1 / given.replay - 1:.2g} for each episode that is trained on")
+    if given.edits:
+        said.append(f"{given.parents * given.edits} edited levels in each iteration")
+    much = ", and ".join(said) or "as much as the searched parameters ask for"
+    return f"{much}, once its buffer is filled"

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from experiments.fields import MUST, TAG
 from experiments.hints import nearest, one_of, show, value_hint, word_hint
+from experiments.kind_words import OTHER_KINDS, UNAVAILABLE
+from experiments.nodes import KINDED
 from experiments.problems import key_text
 from experiments.spec import Experiment
-from experiments.words import UNAVAILABLE, neighbour
+from experiments.words import matches, neighbour
 
 Path = tuple[str | int, ...]
 
@@ -36,9 +38,9 @@ def validate(data: Any) -> tuple[Experiment | None, list[Finding]]:
         return Experiment.model_validate(data), []
     except ValidationError as error:
         entries = error.errors(include_url=False)
-    unknown = [_keys(entry) for entry in entries if entry["type"] == "extra_forbidden"]
+    unknown = [entry for entry in entries if entry["type"] == "extra_forbidden"]
     # A key under a neighbour's name is one mistake, not an unknown key and a missing one.
-    meant = {_meant(key) for key in unknown}
+    meant = {_meant(_keys(entry), _tags(entry)) for entry in unknown}
     return None, [
         _finding(entry, data)
         for entry in entries
@@ -48,9 +50,9 @@ def validate(data: Any) -> tuple[Experiment | None, list[Finding]]:
     ]
 
 
-def _meant(key: Path) -> Path | None:
+def _meant(key: Path, tags: Sequence[str]) -> Path | None:
     """The key path that a neighbour's word stands for."""
-    ours = neighbour(key)
+    ours = neighbour(key, tags)
     if ours is None or ours.key is None:
         return None
     return tuple(ours.key.split(".")) if "." in ours.key else (*key[:-1], ours.key)
@@ -60,14 +62,18 @@ def _keys(entry: Mapping[str, Any]) -> Path:
     return tuple(part for part in entry["loc"] if not str(part).startswith(TAG))
 
 
+def _tags(entry: Mapping[str, Any]) -> list[str]:
+    """Of each union on the way, which of its sections is meant."""
+    return [str(part)[1:] for part in entry["loc"] if str(part).startswith(TAG)]
+
+
 def _finding(entry: Mapping[str, Any], data: Any) -> Finding:
-    tags = [str(part)[1:] for part in entry["loc"] if str(part).startswith(TAG)]
     key = _keys(entry)
     kind, value = entry["type"], entry["input"]
     if kind == "missing":
         return Finding(key, "must be given", "nothing", _EXAMPLES.get(str(key[-1])))
     if kind == "extra_forbidden":
-        return unknown_key(key, data, tags[-1] if tags else None)
+        return unknown_key(key, data, _tags(entry))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _kind(key, value)
     if kind == MUST:
@@ -83,6 +89,10 @@ _EXAMPLES: Mapping[str, str] = {
     "env": "For example env: {id: CartPole}",
     "id": "For example id: CartPole",
     "stop": "For example stop: {iterations: 40}",
+    "stages": "For example stages: [{name: easy, until: {...}}, {name: hard, knobs: {...}}]",
+    "measure": "One of score, return, success, env_steps and iterations",
+    "above": "For example above: 400",
+    "below": "For example below: 100",
 }
 
 
@@ -96,20 +106,22 @@ def _kind(key: Path, value: Any) -> Finding:
     named = value.get("kind")
     if not isinstance(named, str):
         return Finding(at, must, show(named) if "kind" in value else "nothing")
+    meant = nearest(named, kinds)
     if named in UNAVAILABLE.get(key, ()):
-        hint = f'"{named}" is not available in this version'
-        return Finding(at, must, show(named), hint)
-    return Finding(at, must, show(named), nearest(named, kinds))
+        meant = f'"{named}" is not available in this version'
+    elif named in OTHER_KINDS.get(key, {}):
+        meant = f'"{named}" is called "{OTHER_KINDS[key][named]}" here'
+    return Finding(at, must, show(named), meant)
 
 
 def _kinds_at(key: Path) -> list[str]:
-    section = _model_at(Experiment, key[:-1], None)
+    section = _model_at(Experiment, key[:-1], ())
     fields = section.model_fields if section is not None else {}
     return [str(tag) for tag, _ in _models(fields[str(key[-1])].annotation)]
 
 
 def _section_hint(key: Path, value: Any) -> str | None:
-    if len(key) == 3 and key[:2] in _KNOBS:
+    if any(matches(pattern, key[:-1]) for pattern in _KNOBS):
         if isinstance(value, list):
             return "Write {choices: [...]}, or {low: ..., high: ...}"
         return "Write {low: ..., high: ...}" + (
@@ -122,10 +134,10 @@ def _section_hint(key: Path, value: Any) -> str | None:
     return None
 
 
-def unknown_key(key: Path, data: Any, tag: str | None) -> Finding:
+def unknown_key(key: Path, data: Any, tags: Sequence[str]) -> Finding:
     """An unknown key, with our word for it, or the nearest key there, or where it belongs."""
-    known = _known_keys(key[:-1], tag)
-    hint = key_hint(key, _look(data, key), known)
+    known = _known_keys(key[:-1], tags)
+    hint = _key_hint(key, _look(data, key), known, tags)
     if hint is None:
         return Finding(key, f"must be one of {', '.join(known)}", show(key[-1]))
     section = key_text(key[:-1])
@@ -133,24 +145,44 @@ def unknown_key(key: Path, data: Any, tag: str | None) -> Finding:
     return Finding(key, must, show(key[-1]), hint)
 
 
-def key_hint(key: Path, value: Any, known: Sequence[str]) -> str | None:
+def _key_hint(key: Path, value: Any, known: Sequence[str], tags: Sequence[str]) -> str | None:
     """What to write instead of a key that does not exist where it stands."""
     word = str(key[-1])
-    ours = neighbour(key)
+    ours = neighbour(key, tags)
     if ours is not None:
         return word_hint(word, ours, value)
+    kinds = _kinds_with(key)
+    if kinds:
+        return f"It is a key of kind: {one_of(kinds)}"
     close = nearest(word, known)
     if close is not None:
         return close
-    if key[:2] in _KNOBS and word in _FORM_KEYS:
+    if any(matches(pattern, key[:-2]) for pattern in _KNOBS) and word in _FORM_KEYS:
         return "A knob is a range, or choices, or a simplex, or cells: one form only"
     homes = {path for path in _HOMES.get(word, ()) if path[:-1] != key[:-1]}
     return f"It goes to {'.'.join(homes.pop())}" if len(homes) == 1 else None
 
 
-_KNOBS = (("env", "knobs"), ("algorithm", "search"))
-#: Mappings whose keys are names.
-_NAMED = (*_KNOBS, ("algorithm", "policy_search"), ("curriculum", "search"))
+def _kinds_with(key: Path) -> list[str]:
+    """The kinds of a section that have a key, of those that can be chosen for it."""
+    section, word = key[:-1], str(key[-1])
+    if section not in KINDED:
+        return []
+    above = _model_at(Experiment, section[:-1], ())
+    assert above is not None
+    models = _models(above.model_fields[str(section[-1])].annotation)
+    return [str(kind) for kind, model in models if word in model.model_fields]
+
+
+#: Mappings of the user's own names, to knobs or to searched keys.
+_KNOBS: tuple[Path, ...] = (
+    ("env", "knobs"),
+    ("algorithm", "search"),
+    ("algorithm", "policy_search", "*"),
+    ("curriculum", "search"),
+    ("curriculum", "stages", "*", "knobs"),
+)
+_NAMED = (*_KNOBS, ("algorithm", "policy_search"))
 _FORM_KEYS = ("low", "high", "scale", "integer", "choices", "simplex", "cells")
 
 
@@ -163,27 +195,24 @@ def _look(data: Any, key: Path) -> Any:
     return data
 
 
-def _known_keys(parent: Path, tag: str | None) -> list[str]:
-    model = _model_at(Experiment, parent, tag)
+def _known_keys(parent: Path, tags: Sequence[str]) -> list[str]:
+    model = _model_at(Experiment, parent, tags)
     keys = list(model.model_fields) if model is not None else []
     return keys if parent else [*keys, "arms"]
 
 
-def _model_at(model: type[BaseModel], path: Path, tag: str | None) -> type[BaseModel] | None:
-    """The section class that stands at a key path; of a union, the member with the tag."""
+def _model_at(model: type[BaseModel], path: Path, tags: Sequence[str]) -> type[BaseModel] | None:
+    """The section class that stands at a key path; of each union, the member with a tag."""
     for index, part in enumerate(path):
-        if path[:index] in _NAMED:
-            # A name of the user's own, which may be a word of ours as well.
+        if isinstance(part, int) or any(matches(pattern, path[:index]) for pattern in _NAMED):
+            # A place in a list, or a name of the user's own, which may be a word of ours as well.
             continue
-        if part in model.model_fields:
-            found = _models(model.model_fields[str(part)].annotation)
-        elif isinstance(part, int) or (index and path[index - 1] in ("knobs", "search")):
-            continue
-        else:
+        if part not in model.model_fields:
             return None
+        found = _models(model.model_fields[part].annotation)
         if not found:
             return None
-        model = next((m for t, m in found if t == tag), found[0][1])
+        model = next((m for tag, m in found if tag in tags), found[0][1])
     return model
 
 
@@ -204,7 +233,7 @@ def _homes(model: type[BaseModel], at: tuple[str, ...]) -> dict[str, list[tuple[
     for name, info in model.model_fields.items():
         homes.setdefault(name, []).append((*at, name))
         for _, inner in _models(info.annotation):
-            if name not in ("knobs", "search"):
+            if name not in ("knobs", "search", "policy_search"):
                 for word, paths in _homes(inner, (*at, name)).items():
                     homes.setdefault(word, []).extend(paths)
     return homes

@@ -146,5 +146,5 @@ def put(node: Node, path: Path, new: Node, at: Path = ()) -> Node:
     if children is not None and not isinstance(children, dict):
         raise KeyError(at)
     old = children or {}
-    child = old.get(head, Node({}, new.place))
+    child = old.get(head, Node({}, replace(new.place, key=(*at, head))))
     return replace(node, value=old | {head: put(child, path[1:], new, (*at, head))})

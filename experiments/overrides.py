@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from experiments.nodes import KINDED, Node, Path, from_value, put
 from experiments.problems import BadInput, Problem
+from experiments.spec import Experiment
 from experiments.yaml12 import parse
 
 _PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^."'=\[\]\s]+))((?:\[\d+\])*)\s*""")
@@ -69,14 +72,21 @@ def _split(text: str) -> tuple[Path, str]:
 def apply_override(root: Node, path: Path, value: Node) -> Node:
     """`root` with one override applied.
 
-    A `kind` that changes empties its section first, whose other keys belonged to the old kind.
+    A `kind` that changes empties its section first of what the file says there, which belonged
+    to the old kind. A section that the file leaves out is of its default's kind.
     Raises `BadInput` where the key leads through something that holds no keys.
     """
     try:
         if path[-1] == "kind" and path[:-1] in KINDED:
             kind = root.get(*path)
             if kind is None or kind.value != value.value:
-                return put(root, path[:-1], Node({"kind": value}, value.place))
+                section = path[:-1]
+                others = _given_as_options(root.get(*section))
+                return put(root, section, _section({**others, "kind": value}, value, section))
+        for section in KINDED:
+            if path[: len(section)] == section != path and root.get(*section) is None:
+                kind = Node(_default_kind(section), value.place)
+                root = put(root, section, _section({"kind": kind}, value, section))
         return put(root, path, value)
     except KeyError as error:
         parent: Path = error.args[0]
@@ -86,3 +96,23 @@ def apply_override(root: Node, path: Path, value: Node) -> Node:
         hint = "Give the whole list" if found == "a list" else None
         must = "must hold keys, to set one of them"
         raise BadInput([Problem(place.where, None, None, parent, must, found, hint)]) from None
+
+
+def _section(keys: dict[str, Node], value: Node, at: Path) -> Node:
+    """A section that an option makes."""
+    return Node(keys, replace(value.place, key=at))
+
+
+def _given_as_options(section: Node | None) -> dict[str, Node]:
+    """What earlier options have set in a section; the file's own keys have lines."""
+    if section is None or not section.is_mapping:
+        return {}
+    return {key: child for key, child in section.value.items() if child.place.line is None}
+
+
+def _default_kind(section: Path) -> str:
+    found: Any = Experiment.model_fields[str(section[0])].default
+    for part in section[1:]:
+        found = getattr(found, str(part))
+    kind: str = found.kind
+    return kind

@@ -17,7 +17,7 @@ from rich.text import Text
 from callbacks.run_view import counted, duration, one_line
 from experiments import build, costs, driver
 from experiments.checking import check
-from experiments.estimate import START_UP, Plan, measured_as
+from experiments.estimate import START_UP, Plan, measured_as, rollouts_of
 from experiments.loading import Loaded, dump
 from experiments.ray_session import ray_session
 
@@ -95,13 +95,19 @@ def rests_on(plan: Plan) -> list[str]:
     if plan.failure is not None:
         return []
     said = []
-    for arm in dict.fromkeys(measured_as(plan.loaded.arms).values()):
+    measured = dict.fromkeys(measured_as(plan.loaded.arms).values())
+    for arm in measured:
         timed = counted(plan.cost[arm].timed, "iteration")
         said.append(f"{timed}, one select suite and one checkpoint of a member of arm {arm}")
         if not plan.cost[arm].learnt:
             said.append(f"arm {arm} had not begun to learn by then, so that it will take longer")
-    if len(plan.loaded.arms) > len(said):
+    if len(plan.loaded.arms) > len(measured):
         said.append("other arms are taken to cost the same, in proportion to their train batch")
+    for arm, experiment in plan.loaded.arms.items():
+        rollouts = rollouts_of(experiment)
+        if rollouts is not None:
+            more = "rollouts without gradient will cost env steps and time beyond what was measured"
+            said.append(f"arm {arm}: {more}, {rollouts}")
     said.append(f"{START_UP:g} s of CPU time for each process that starts")
     said.append("episodes that get longer, and replay buffers that fill, will cost more")
     return said

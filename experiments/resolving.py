@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from experiments.nodes import KINDED
@@ -46,7 +46,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _shared(datas: list[dict[str, Any]], at: Path) -> dict[str, Any]:
-    """What all mappings have in common; of sections of different kinds, nothing."""
+    """What all mappings have in common; of sections that hold only whole, nothing."""
     first, *others = datas
     shared: dict[str, Any] = {}
     for key, value in first.items():
@@ -56,16 +56,16 @@ def _shared(datas: list[dict[str, Any]], at: Path) -> dict[str, Any]:
         here = (*at, key)
         if all(same(value, other) for other in values):
             shared[key] = value
-        elif all(isinstance(each, dict) for each in values) and not _is_whole(here, values):
+        elif all(isinstance(each, dict) for each in values) and not _is_whole(here):
             shared[key] = _shared(values, here)
     return shared
 
 
-def _is_whole(at: Path, sections: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether sections that differ have to be written whole, since half of one holds nothing."""
-    if at in KINDED:
-        return len({section["kind"] for section in sections}) > 1
-    return at == ("curriculum", "widen") or (at[:2] == ("env", "knobs") and at[3:] == ("start",))
+def _is_whole(at: Path) -> bool:
+    """Whether what differs there has to be written whole, since half of it would not hold."""
+    knob = at[:2] == ("algorithm", "search") and len(at) == 3
+    knob |= at[:2] == ("algorithm", "policy_search") and len(at) == 4
+    return at in KINDED or knob or (at[:2] == ("env", "knobs") and at[3:] == ("start",))
 
 
 def _difference(base: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:

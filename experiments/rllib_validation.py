@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,21 +9,17 @@ from typing import TYPE_CHECKING, Any
 from experiments.findings import Finding
 from experiments.hints import show
 from experiments.rllib_keys import SECTIONS
-from experiments.searched import ends_of
+from experiments.searched import combinations, ends_of
 from experiments.spec import Algorithm
 
 if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
-_MOST_COMBINATIONS = 256
-
 
 def validation_findings(config: AlgorithmConfig, algorithm: Algorithm) -> list[Finding]:
     """RLlib's first complaint: about the config itself, or at the ends of what is searched."""
-    names = list(algorithm.search)
-    ends = [ends_of(knob) for knob in algorithm.search.values()]
-    for values in itertools.islice(itertools.product(*ends), _MOST_COMBINATIONS):
-        searched = dict(zip(names, values, strict=True))
+    ends = {name: ends_of(knob) for name, knob in algorithm.search.items()}
+    for searched in combinations(ends):
         said = _complaint(config, searched)
         if said is not None:
             key = _key_of(said, algorithm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from experiments.curricula import to_curriculum
+from experiments.findings import Finding
 from experiments.spaces import to_search, to_space
 from experiments.spec import Experiment
 from orchestrator.exploit import Exploiter, NoExploit, Tournament, Truncation
@@ -67,6 +68,16 @@ def test_suite(experiment: Experiment) -> tuple[Play, ...]:
     """The suite for reports; no scheduler ever sees it."""
     evaluation = experiment.evaluation
     return draw_suite(to_space(experiment), TEST, evaluation.test_levels, evaluation.seed)
+
+
+def explorer_findings(experiment: Experiment) -> list[Finding]:
+    """Whether what an explorer needs is installed."""
+    try:
+        _explorer(experiment)
+    except ImportError as error:
+        key = ("population", "explore", "sampler")
+        return [Finding(key, "must be a sampler whose packages are installed", str(error))]
+    return []
 
 
 def _exploiter(experiment: Experiment) -> Exploiter:

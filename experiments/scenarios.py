@@ -10,7 +10,7 @@ from experiments.findings import Finding
 from experiments.hints import show
 from experiments.importing import import_reference, is_reference
 from experiments.spec import Experiment
-from orchestrator.scenario import GENERATOR, PROTAGONIST, STUDENT, Scenario, policy_of
+from orchestrator.scenario import GENERATOR, PROTAGONIST, STUDENT, Reward, Scenario, policy_of
 
 if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
@@ -23,7 +23,7 @@ def scenario_of(experiment: Experiment) -> Scenario | None:
 
     Raises:
         CannotImport: if the reward is a function that cannot be found.
-        ValueError: if the reward does not go with the number of teams.
+        ValueError: if the reward is no function, or does not go with the number of teams.
     """
     given, teams = experiment.curriculum, teams_of(experiment)
     if teams is None:
@@ -31,10 +31,19 @@ def scenario_of(experiment: Experiment) -> Scenario | None:
     assert isinstance(given, spec.Scenario)
     return Scenario(
         teams=teams,
-        reward=import_reference(given.reward) if is_reference(given.reward) else given.reward,  # type: ignore[arg-type]
+        reward=_reward(given.reward),
         noise=given.noise,
         recent=given.recent,
     )
+
+
+def _reward(given: str) -> Reward:
+    if not is_reference(given):
+        return given  # type: ignore[return-value]
+    function: Reward = import_reference(given)
+    if not callable(function):
+        raise ValueError(f"{given} must be a function, but is a {type(function).__name__}")
+    return function
 
 
 def scored_team(experiment: Experiment) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 
 _AT = ("algorithm", "search")
+_MOST_COMBINATIONS = 256
 _BY_POLICY = ("algorithm", "policy_search")
 
 # A copy loads another member's weights, optimizer and buffer into its own, and keeps its env
@@ -29,6 +31,17 @@ _STRUCTURAL = frozenset(
         "learner_connector", "add_default_connectors_to_learner_pipeline", "learner_config_dict",
         "use_critic", "use_kl_loss", "vtrace", "burn_in_len", "_separate_vf_optimizer",
         "use_circular_buffer", "_use_beta_distribution", "clip_actions", "optimization_config",
+    }
+)  # fmt: skip
+
+
+# RLlib's learners read these for each module, and the others once for all.
+_OF_ONE_POLICY = frozenset(
+    {
+        "lr", "grad_clip", "grad_clip_by", "clip_param", "entropy_coeff", "kl_coeff", "kl_target",
+        "vf_clip_param", "vf_loss_coeff", "vtrace_clip_pg_rho_threshold",
+        "vtrace_clip_rho_threshold", "tau", "target_network_update_freq", "td_error_loss_fn",
+        "actor_lr", "critic_lr", "alpha_lr", "initial_alpha", "target_entropy",
     }
 )  # fmt: skip
 
@@ -54,14 +67,23 @@ def policy_search_findings(config: AlgorithmConfig, algorithm: Algorithm) -> Ite
     """
     training = keys_of(type(config), "training")
     policies = list(config.policies)
+    if algorithm.policy_search and not config.is_multi_agent:
+        must = "must be left out where there is but one policy"
+        yield Finding(_BY_POLICY, must, show([*algorithm.policy_search]), "Write algorithm.search")
+        return
     for policy, search in algorithm.policy_search.items():
-        if not config.is_multi_agent or policy not in policies:
-            known = ", ".join(policies) if config.is_multi_agent else "(there is but one)"
-            must = f"must be one of the policies {known}"
+        if policy not in policies:
+            must = f"must be one of the policies {', '.join(policies)}"
             yield Finding((*_BY_POLICY, policy), must, show(policy), nearest(policy, policies))
             continue
-        for found in search_findings(training, search):
+        wrong = [*search_findings(training, search)]
+        for found in wrong:
             yield replace(found, key=(*_BY_POLICY, policy, *found.key[len(_AT) :]))
+        for name in search if not wrong else ():
+            if name not in _OF_ONE_POLICY:
+                must = "must be a key that RLlib reads for each policy"
+                hint = f"To search it for all of them, write algorithm.search.{name}"
+                yield Finding((*_BY_POLICY, policy, name), must, show(name), hint)
 
 
 def ends_of(knob: spec.SearchKnob) -> tuple[Any, ...]:
@@ -69,6 +91,12 @@ def ends_of(knob: spec.SearchKnob) -> tuple[Any, ...]:
     if isinstance(knob, spec.ChoiceSearch):
         return knob.choices
     return (knob.low, knob.high)
+
+
+def combinations(values: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """One value for each name, in every combination, up to a few hundred."""
+    chosen = itertools.islice(itertools.product(*values.values()), _MOST_COMBINATIONS)
+    return (dict(zip(values, each, strict=True)) for each in chosen)
 
 
 def _of_knob(

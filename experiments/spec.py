@@ -108,6 +108,7 @@ class Algorithm(Section):
 class _Lead(Section):
     """How far ahead a donor must be."""
 
+    kind: str
     min_gap: NonNegative = 0.0
     """Score by which a donor must be ahead."""
     min_gap_share: Share = 0.0

@@ -6,8 +6,9 @@ Baselines writes their words first. Each is answered with ours, and where it goe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from experiments.kind_words import KIND_TABLES, STAGE_WORDS, UNTIL_WORDS
 from experiments.word_groups import (
     CHECKPOINT_WORDS,
     CPUS,
@@ -135,6 +136,10 @@ _SEARCH_KNOB: Mapping[str, Word] = {
     "default": no("What a searched key starts from is drawn; population.initial says how"),
 }
 
+_SEARCHED: Mapping[str, Word] = {
+    word: ours for word, ours in TRAINING_OTHERS.items() if ours.key is not None
+} | {"training": no("Keys of search are keys of training themselves: search: {lr: ...}")}
+
 _OLD_MODEL = to("algorithm.rl_module.model_config", "rl_module: {model_config: VALUE}")
 _TRAINING: Mapping[str, Word] = {
     **TRAINING_OTHERS,
@@ -207,6 +212,11 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
         "parameters": to("env.knobs"),
         "space": to("env.knobs"),
         "context": to("env.knobs"),
+        "observe": to("condition", "condition: [length], the names of knobs"),
+        "conditioning": to("condition", "condition: [length], the names of knobs"),
+        "context_features": to("condition", "condition: [length], the names of knobs"),
+        "success_threshold": to("success_above", "success_above: VALUE"),
+        "reward_threshold": to("success_above", "success_above: VALUE"),
         "ranges": to("env.knobs"),
         "num_envs": PER_RUNNER,
         "max_steps": ENV_STEPS,
@@ -225,12 +235,10 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
     ("algorithm", "training"): _TRAINING,
     ("algorithm", "env_runners"): _ENV_RUNNERS,
     ("algorithm", "rl_module"): _RL_MODULE,
-    ("algorithm", "search"): {
-        word: ours
-        for word, ours in TRAINING_OTHERS.items()
-        if ours.key is not None
-    } | {"training": no("Keys of search are keys of training themselves: search: {lr: ...}")},
+    ("algorithm", "search"): _SEARCHED,
     ("algorithm", "search", "*"): _SEARCH_KNOB,
+    ("algorithm", "policy_search", "*"): _SEARCHED,
+    ("algorithm", "policy_search", "*", "*"): _SEARCH_KNOB,
     ("algorithm", "learners"): {"num_gpus": GPUS},
     ("algorithm", "framework"): {"framework_str": to("framework")},
     ("algorithm", "debugging"): {"seed": SEED},
@@ -247,12 +255,16 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
     ("curriculum",): {
         "type": to("kind", "kind: VALUE"),
         "name": to("kind", "kind: VALUE"),
-        "threshold": to("curriculum.widen.above", "widen: {above: VALUE}"),
-        "above": to("curriculum.widen.above", "widen: {above: VALUE}"),
-        "by": to("curriculum.widen.by"),
-        "mutations": to("operators", "operators: VALUE"),
-        "step": to("amount", "amount: VALUE"),
+        "algorithm": to("kind", "kind: VALUE"),
+        "hyperparameters": to("search", "search: {...}"),
     },
+    ("curriculum", "search", "*"): _SEARCH_KNOB,
+    ("curriculum", "stages", "*"): STAGE_WORDS,
+    ("curriculum", "stages", "*", "knobs", "*"): {
+        **_RANGE, "mean": to("center", "center: {term: weight}"),
+        "start": no("A stage's range stands there itself: length: {low: ..., high: ...}"),
+    },
+    ("curriculum", "stages", "*", "until"): UNTIL_WORDS,
     ("curriculum", "widen"): {
         "threshold": to("above", "above: VALUE"),
         "amount": to("by", "by: VALUE"),
@@ -261,10 +273,15 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
     },
     ("population",): {
         word: ours for word, ours in SCHEDULER_WORDS.items() if word != "mode"
-    } | {"seed": SEED, "n": SIZE, "count": SIZE, "fraction": to("population.exploit.fraction")},
+    } | {"seed": SEED, "n": SIZE, "count": SIZE, "fraction": to("population.exploit.fraction"),
+         "baseline": to("reference", "reference: true"),
+         "control": to("reference", "reference: true"),
+         "sampler": to("population.explore", "explore: {kind: optuna, sampler: VALUE}")},
     ("population", "exploit"): {
         "quantile_fraction": to("fraction", "fraction: VALUE"),
         "quantile": to("fraction", "fraction: VALUE"),
+        "gap": to("min_gap", "min_gap: VALUE"),
+        "threshold": to("min_gap", "min_gap: VALUE"),
         "type": to("kind", "kind: VALUE"),
     },
     ("population", "explore"): {
@@ -306,25 +323,25 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
     },
 }  # fmt: skip
 
-#: Kinds that are published elsewhere, or planned, and cannot be chosen yet.
-UNAVAILABLE: Mapping[Path, frozenset[str]] = {
-    ("curriculum",): frozenset(
-        {
-            "learning_progress", "self_paced", "repaired", "poet",
-        }
-    ),
-    ("population", "exploit"): frozenset({"ttest"}),
-    ("population", "explore"): frozenset({"pb2", "bayesian"}),
-    ("population", "initial"): frozenset({"grid", "sobol", "lhs", "hyperopt"}),
-}  # fmt: skip
 
+def neighbour(key: Path, kinds: Collection[str] = ()) -> Word | None:
+    """Our word for a key that is a neighbouring tool's, by the section that the key stands in.
 
-def neighbour(key: Path) -> Word | None:
-    """Our word for a key that is a neighbouring tool's, by the section that the key stands in."""
+    Args:
+        kinds: of the sections on the way that have one.
+    """
     parent, word = key[:-1], str(key[-1])
+    for kind, table in KIND_TABLES.get(parent, {}).items():
+        if kind in kinds and word in table:
+            return table[word]
     for pattern, table in TABLES.items():
-        if len(pattern) == len(parent) and all(
-            mine in ("*", theirs) for mine, theirs in zip(pattern, parent, strict=True)
-        ):
+        if matches(pattern, parent):
             return table.get(word)
     return None
+
+
+def matches(pattern: Path, path: Path) -> bool:
+    """Whether a key path is one of those that a pattern stands for, in which "*" is any part."""
+    return len(pattern) == len(path) and all(
+        mine in ("*", theirs) for mine, theirs in zip(pattern, path, strict=True)
+    )

@@ -138,7 +138,7 @@ HOLD = [
     "  env_runners: {rollout_fragment_length: auto, batch_mode: complete_episodes}\n",
     "  env_runners: {num_gpus_per_env_runner: 0.1, sample_timeout_s: 5}\n",
     "  rl_module: {model_config: {conv_filters: [[16, 4, 2], [32, [3, 3], 1]], use_lstm: true}}\n",
-    "  rl_module: {algorithm_config_overrides_per_module: {shared: {lr: 0.1}}}\n",
+    "  rl_module: {algorithm_config_overrides_per_module: {default_policy: {lr: 0.1}}}\n",
     "  search: {lr: {low: 1e-4, high: 1e-2, scale: log}, gamma: {choices: [0.9, 1]}}\n",
     "  search: {num_epochs: {low: 1, high: 8, integer: true}}\n",
     "  training: {lr: 0.1}\n  search: {lr: {low: 1e-4, high: 1e-2}}\n",
@@ -315,6 +315,12 @@ BROKEN = [
         "6:30: algorithm.rl_module.model_config.fcnet_hiddens",
         "must be a list of whole numbers",
         "Write [64]",
+    ),
+    (
+        "  rl_module: {algorithm_config_overrides_per_module: {shared: {lr: 0.1}}}\n",
+        "6:55: algorithm.rl_module.algorithm_config_overrides_per_module.shared",
+        "must be one of the policies default_policy",
+        "",
     ),
     # RLlib's own checks.
     (

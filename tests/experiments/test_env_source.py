@@ -157,6 +157,16 @@ class Team(MultiAgentEnv):
         no = {"__all__": False}
         return {name: np.zeros(2, np.float32) for name in actions}, zeros, no, no, {}
 
+class Seeing(Team):
+    def __init__(self, config=None):
+        super().__init__(config)
+        self.observation_spaces["right"] = gymnasium.spaces.Box(0.0, 1.0, (2, 2), np.float32)
+    def reset(self, *, seed=None, options=None):
+        return {name: space.sample() for name, space in self.observation_spaces.items()}, {}
+    def step(self, actions):
+        _, zeros, no, no, infos = super().step(actions)
+        return self.reset()[0], zeros, no, no, infos
+
 def make(config):
     print("hello from make")
     return Config(config)
@@ -238,6 +248,8 @@ HOLD = [
     "  id: users_envs:Lazy\n  apply: rebuild\n" + GRAVITY,
     "  id: users_envs:Options\n  apply: options\n" + GRAVITY,
     "  id: users_envs:Team\n  knobs:\n    wind: {low: 0, high: 1}\n",
+    "  id: users_envs:Team\n  condition: [wind]\n  knobs:\n    wind: {low: 0, high: 1}\n",
+    "  id: CartPole\n  condition: [length]\n  knobs:\n    length: {low: 0.25, high: 2}\n",
     "  id: users_envs:Doubles\n",
     "  id: users_envs:Attributes\n  knobs:\n    value: {simplex: [a, b]}\n".replace(
         "value", "gravity"
@@ -398,6 +410,20 @@ BROKEN = [
         "  id: users_envs:Widening\n  knobs:\n    lanes: {low: 2, high: 4, integer: true}\n",
         ":7:5: env.knobs.lanes: must leave the action space as it is",
         "instead of Discrete(2)",
+    ),
+    # What is shown of the level.
+    (
+        (
+            "  id: Taxi-v3\n  condition: [fickle_passenger]\n  knobs:\n"
+            "    fickle_passenger: {choices: [true, false]}\n"
+        ),
+        ":6:3: env.condition: must be left out unless observations are a Box of floats with one",
+        "Discrete(500). A wrapper can make them one: gymnasium.wrappers.FlattenObservation",
+    ),
+    (
+        "  id: users_envs:Seeing\n  condition: [wind]\n  knobs:\n    wind: {low: 0, high: 1}\n",
+        ":6:3: env.condition: must be left out unless observations are a Box of floats with one",
+        "of right",
     ),
     # Ways.
     (

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema  # type: ignore[import-untyped,unused-ignore]
 import pytest
@@ -12,10 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from experiments.curriculum_spec import (
+    ACCEL,
+    ADR,
+    PLR,
+    SFL,
+    Curriculum,
+    PopulationCurriculum,
+    RobustPLR,
+    Stages,
+    Widen,
+)
 from experiments.knob_spec import CellsKnob, ChoiceKnob, ContinuousKnob, IntegerKnob, SimplexKnob
 from experiments.loading import Loaded, dump, json_schema, load, parse_experiment
 from experiments.problems import BadInput, Problem, key_text
-from experiments.spec import Experiment, PopulationCurriculum, Widen
+from experiments.spec import Experiment, Exploit, Explore, Perturb, Truncation
 from experiments.yaml12 import parse
 
 FULL = """\
@@ -62,7 +73,81 @@ arms:
     population: {size: {grid: [8, 16]}}
     env: {config: {render: yes}, knobs: {masspole: {start: {low: 0.05, high: 0.05}}}}
 """
+KNOBS = """\
+envolve: 1
+name: kinds
+env:
+  id: CartPole
+  knobs:
+    length: {low: 0.25, high: 2, scale: log}
+    lanes: {low: 1, high: 5, integer: true}
+    map: {choices: [small, large]}
+    reward: {simplex: [speed, safety]}
+    walls: {cells: 121, high: 60}
+  condition: [length, map]
+  success_above: 195
+stop: {iterations: 8}
+"""
+#: Every kind of every section that has kinds.
+CURRICULA = {
+    "fixed": "{kind: fixed}",
+    "domain_randomization": "{kind: domain_randomization}",
+    "stages": """{kind: stages, stages: [
+      {name: easy, knobs: {length: {low: 1, high: 1}, lanes: {low: 1, high: 2}, map: [1, 0],
+                           reward: {center: {speed: 1, safety: 3}}, walls: {low: 0, high: 3}},
+       until: {measure: success, above: 0.8, min_episodes: 5}},
+      {name: hard, until: {measure: env_steps, above: 1000}},
+      {name: all, knobs: {map: {weights: [1, 3]}}}]}""",
+    "adr": "{kind: adr, above: 400, below: 100, search: {queue: {choices: [5, 10]}}}",
+    "alp_gmm": "{kind: alp_gmm, search: {random_share: {low: 0.1, high: 0.4}}}",
+    "plr": "{kind: plr, search: {score: {choices: [l1, maxmc]}, fresh: {choices: [full]}}}",
+    "plr_robust": "{kind: plr_robust, search: {parents: {low: 1, high: 9, integer: true}}}",
+    "accel": "{kind: accel, capacity: 40}",
+    "sfl": "{kind: sfl, candidates: 64}",
+    "population": "{kind: population, operators: [shift]}",
+    "population_regret": "{kind: population_regret, parts: 2}",
+    "scenario": "{kind: scenario, reward: 'package.module:function'}",
+    "minimax": "{kind: minimax, noise: 0}",
+    "paired": "{kind: paired, recent: 5}",
+    "flexible_paired": "{kind: flexible_paired, entropy: 0}",
+}
+OTHERS = [
+    "population: {exploit: {kind: tournament, min_gap: 3}, explore: {kind: optuna}}",
+    "population: {exploit: {kind: none}, explore: {kind: optuna, sampler: gp, window: 9}}",
+    "population: {reference: true, explore: {kind: resample}}",
+    (
+        "algorithm: {search: {lr: {choices: [0.1, 0.2]}}, policy_search: {generator: "
+        "{lr: {low: 0.1, high: 1, scale: log}, kl_target: {choices: [null, 0.1]}}}}"
+    ),
+    # Arms that differ in all that a section holds, and in half of it.
+    "arms:\n" + "".join(f"  {kind}: {{curriculum: {text}}}\n" for kind, text in CURRICULA.items()),
+    """arms:
+  one: {curriculum: {kind: adr, above: 4, below: 1, search: {step: {choices: [1, 2]}}}}
+  two: {curriculum: {kind: adr, above: 5, below: 1, search: {step: {low: 0.1, high: 0.2}}}}
+""",
+    """arms:
+  one: {curriculum: {kind: stages, stages: [{name: a}]}}
+  two: {curriculum: {kind: stages, stages: [{name: b}]}}
+  three: {population: {exploit: {kind: truncation, min_gap: 1}}}
+""",
+    """arms:
+  one: {algorithm: {policy_search: {a: {lr: {low: 1, high: 2}}}}}
+  two: {algorithm: {policy_search: {a: {lr: {low: 1, high: 3}}, b: {lr: {choices: [1]}}}}}
+  three: {algorithm: {search: {lr: {low: 1, high: 2}}}, env: {success_above: null, condition: []}}
+  four: {algorithm: {search: {lr: {low: 1, high: 3}}}}
+""",
+]
+EVERY_KIND = [*(KNOBS + f"curriculum: {text}\n" for text in CURRICULA.values())]
+EVERY_KIND += [KNOBS + text for text in OTHERS]
 MINIMAL = "envolve: 1\nname: x\nenv: {id: CartPole}\nstop: {iterations: 8}\n"
+
+
+@pytest.fixture(scope="module")
+def schema() -> jsonschema.Draft202012Validator:
+    """Checks a file against the schema for editors."""
+    found = json_schema()
+    jsonschema.Draft202012Validator.check_schema(found)
+    return jsonschema.Draft202012Validator(found)
 
 
 def said(text: str, *overrides: str) -> list[str]:
@@ -107,7 +192,7 @@ def test_defaults() -> None:
     assert arm.curriculum.kind == "fixed"
     assert (arm.population.size, arm.population.interval, arm.population.mode) == (4, 4, "sync")
     assert arm.population.exploit.model_dump() == {
-        "kind": "truncation", "fraction": 0.25, "min_gap": 0.0,
+        "kind": "truncation", "fraction": 0.25, "min_gap": 0.0, "min_gap_share": 0.0,
     }  # fmt: skip
     assert arm.evaluation.levels == 16
     assert arm.seeds == (0,)
@@ -141,7 +226,52 @@ def test_an_arm_may_give_what_the_base_lacks() -> None:
     assert arms["long"].stop.iterations is None
 
 
-@pytest.mark.parametrize("text", [MINIMAL, FULL, FULL + ARMS, FULL + "arms: {one: {}}"])
+def kinds_of(union: Any) -> list[str]:
+    """The kinds that a section may have, by the models of it."""
+    return [get_args(each)[0].model_fields["kind"].default for each in get_args(get_args(union)[0])]
+
+
+def test_the_catalogue_has_every_curriculum() -> None:
+    assert [*CURRICULA] == kinds_of(Curriculum)
+
+
+def test_every_explorer_and_exploiter_is_in_the_catalogue() -> None:
+    arms = [arm for text in EVERY_KIND for arm in parse_experiment(text, "f").arms.values()]
+    found = {arm.population.exploit.kind for arm in arms}
+    assert found == {*kinds_of(Exploit)}
+    assert {arm.population.explore.kind for arm in arms} == {*kinds_of(Explore)}
+
+
+def test_presets_differ_in_their_defaults_alone() -> None:
+    assert (PLR().train_on_new, RobustPLR().train_on_new, ACCEL().train_on_new) == (1, 0, 0)
+    assert (ACCEL().score, ACCEL().replay, ACCEL().fresh, ACCEL().edits) == (
+        "pvl", 0.8, "start", 4,
+    )  # fmt: skip
+    assert [*PLR.model_fields] == [*RobustPLR.model_fields] == [*ACCEL.model_fields]
+    assert PLR().model_dump(exclude={"kind", "train_on_new"}) == RobustPLR().model_dump(
+        exclude={"kind", "train_on_new"}
+    )
+
+
+def test_forms_of_stages() -> None:
+    given = parse_experiment(KNOBS + f"curriculum: {CURRICULA['stages']}\n", "f").arms["main"]
+    assert isinstance(given.curriculum, Stages)
+    easy, hard, last = given.curriculum.stages
+    assert easy.until is not None
+    assert (easy.until.measure, easy.until.above, easy.until.min_episodes) == ("success", 0.8, 5)
+    assert {name: how.model_dump() for name, how in easy.knobs.items()} == {
+        "length": {"low": 1.0, "high": 1.0},
+        "lanes": {"low": 1.0, "high": 2.0},
+        "map": {"weights": (1.0, 0.0)},
+        "reward": {"center": {"speed": 1.0, "safety": 3.0}, "spread": 0.0},
+        "walls": {"low": 0.0, "high": 3.0},
+    }
+    assert (hard.knobs, last.until) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    "text", [MINIMAL, FULL, FULL + ARMS, FULL + "arms: {one: {}}", *EVERY_KIND]
+)
 def test_the_resolved_file_loads_as_the_same_arms(text: str) -> None:
     loaded = parse_experiment(text, "f.yaml")
     resolved = loaded.resolved()
@@ -161,6 +291,12 @@ def test_the_resolved_file_writes_defaults_out() -> None:
         "iterations": 8, "env_steps": None, "minutes": None, "score": None,
     }  # fmt: skip
     assert set(Experiment.model_fields) <= set(resolved)
+    resolved = parse_experiment(KNOBS + "curriculum: {kind: paired}\n", "f").resolved()
+    assert resolved["curriculum"] == {
+        "kind": "paired", "reward": "regret", "noise": 8, "recent": 20, "entropy": 0.05,
+    }  # fmt: skip
+    assert next(iter(resolved["curriculum"])) == "kind"
+    assert resolved["env"]["condition"] == ["length", "map"]
 
 
 def test_the_resolved_file_says_what_is_shared_once() -> None:
@@ -205,6 +341,66 @@ def test_another_kind_from_the_command_line_empties_its_section() -> None:
     assert loaded.arms["main"].curriculum == PopulationCurriculum(
         widen=Widen(above=400), amount=0.2
     )
+
+
+@pytest.mark.parametrize("kind", CURRICULA)
+def test_every_curriculum_can_be_chosen_from_the_command_line(kind: str) -> None:
+    required = {
+        "adr": ["curriculum.above=4", "curriculum.below=1"],
+        "stages": ["curriculum.stages=[{name: a}]"],
+    }
+    options = [f"curriculum.kind={kind}", *required.get(kind, [])]
+    for text in (FULL, KNOBS):
+        assert parse_experiment(text, "f", options).arms["main"].curriculum.kind == kind
+        # Whatever the order, no option is lost.
+        assert parse_experiment(text, "f", options[::-1]).arms["main"].curriculum.kind == kind
+
+
+def test_keys_of_a_curriculum_from_the_command_line() -> None:
+    options = ["curriculum.kind=adr", "curriculum.above=4", "curriculum.below=1"]
+    options += ["curriculum.search.step={low: 0.1, high: 0.2}", "curriculum.search.step.high=0.3"]
+    given = parse_experiment(KNOBS, "f", options).arms["main"].curriculum
+    assert isinstance(given, ADR)
+    assert given.search["step"].model_dump()["high"] == 0.3
+    given = parse_experiment(
+        KNOBS + f"curriculum: {CURRICULA['stages']}\n", "f",
+        ["curriculum.stages[0].until.above=0.5", "curriculum.stages[2].knobs.map=[1, 1]"],
+    ).arms["main"].curriculum  # fmt: skip
+    assert isinstance(given, Stages)
+    assert given.stages[0].until is not None
+    assert given.stages[0].until.above == 0.5
+    assert given.stages[2].knobs["map"].model_dump() == {"weights": (1.0, 1.0)}
+
+
+def test_another_kind_from_the_command_line_keeps_what_the_command_line_says_too() -> None:
+    for options in (["kind=sfl", "keep=9"], ["keep=9", "kind=sfl"]):
+        texts = [f"curriculum.{option}" for option in options]
+        assert parse_experiment(FULL, "f", texts).arms["main"].curriculum == SFL(keep=9)
+
+
+def test_a_section_that_is_left_out_is_of_its_default_kind() -> None:
+    loaded = parse_experiment(MINIMAL, "f", ["population.exploit.fraction=0.5"])
+    assert loaded.arms["main"].population.exploit == Truncation(fraction=0.5)
+    loaded = parse_experiment(MINIMAL, "f", ["population.explore.factor=2"])
+    assert loaded.arms["main"].population.explore == Perturb(factor=2.0)
+    (problem,) = said(MINIMAL, "population.exploit.fracton=1")
+    assert (
+        'population.exploit.fracton: must be a key of population.exploit, but got "fra' in problem
+    )
+    assert problem.endswith('Did you mean "fraction"?')
+    (problem,) = said(MINIMAL, "curriculum.amount=0.2")
+    assert problem.endswith("It is a key of kind: population")
+
+
+def test_what_an_option_leaves_out_is_said_at_its_section() -> None:
+    assert said(KNOBS, "curriculum.kind=stages") == [
+        (
+            "--set curriculum.kind=stages: curriculum.stages: must be given, but got nothing. "
+            "For example stages: [{name: easy, until: {...}}, {name: hard, knobs: {...}}]"
+        )
+    ]
+    (problem,) = said(MINIMAL, "env.knobs.length.low=1")
+    assert "env.knobs.length.high: must be given" in problem
 
 
 def test_the_command_line_has_the_last_word_over_arms() -> None:
@@ -304,12 +500,12 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, expected: str) -> 
     assert expected in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [MINIMAL, FULL, FULL + ARMS])
-def test_the_json_schema_takes_what_loads(text: str) -> None:
-    schema = json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(parse(text, "f").data, schema)
-    jsonschema.validate(parse_experiment(text, "f").resolved(), schema)
+@pytest.mark.parametrize("text", [MINIMAL, FULL, FULL + ARMS, *EVERY_KIND])
+def test_the_json_schema_takes_what_loads(
+    text: str, schema: jsonschema.Draft202012Validator
+) -> None:
+    schema.validate(parse(text, "f").data)
+    schema.validate(parse_experiment(text, "f").resolved())
 
 
 @pytest.mark.parametrize(
@@ -319,12 +515,17 @@ def test_the_json_schema_takes_what_loads(text: str) -> None:
         MINIMAL + "population: {size: 0}\n",
         MINIMAL + "curriculum: {kind: fixed, amount: 1}\n",
         MINIMAL.replace("name: x", "name: a b"),
+        MINIMAL + "curriculum: {kind: adr, above: 3}\n",
+        MINIMAL + "curriculum: {kind: plr, score: max_mc}\n",
+        MINIMAL + "curriculum: {kind: stages, stages: [{name: a, until: {above: 1}}]}\n",
     ],
 )
-def test_the_json_schema_refuses_what_does_not_load(text: str) -> None:
+def test_the_json_schema_refuses_what_does_not_load(
+    text: str, schema: jsonschema.Draft202012Validator
+) -> None:
     said(text)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(parse(text, "f").data, json_schema())
+        schema.validate(parse(text, "f").data)
 
 
 def test_loading_imports_nothing_heavy() -> None:
@@ -351,24 +552,36 @@ _JUNK = st.recursive(
 )
 
 
-def _paths(data: Any, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def _paths(data: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    if isinstance(data, list):
+        return [at, *(path for key, child in enumerate(data) for path in _paths(child, (*at, key)))]
     if not isinstance(data, dict):
         return [at]
     return [at, *(path for key, child in data.items() for path in _paths(child, (*at, key)))]
 
 
-_PATHS = [path for path in _paths(parse(FULL + ARMS, "f").data) if path]
+_PATHS = {
+    text: [path for path in _paths(parse(text, "f").data) if path]
+    for text in [FULL + ARMS, *EVERY_KIND]
+}
+_CHANGED = st.sampled_from([*_PATHS]).flatmap(
+    lambda text: st.tuples(
+        st.just(text),
+        st.lists(st.tuples(st.sampled_from(_PATHS[text]), _JUNK), min_size=1, max_size=4),
+    )
+)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(_PATHS), _JUNK), min_size=1, max_size=4))
-def test_whatever_a_key_holds_there_is_an_answer(changes: list[tuple[Any, Any]]) -> None:
-    data = parse(FULL + ARMS, "f").data
+@given(_CHANGED)
+def test_whatever_a_key_holds_there_is_an_answer(case: tuple[str, list[tuple[Any, Any]]]) -> None:
+    text, changes = case
+    data = parse(text, "f").data
     for path, junk in changes:
-        parent = data
+        parent: Any = data
         for part in path[:-1]:
-            parent = parent.setdefault(part, {}) if isinstance(parent, dict) else {}
-        if isinstance(parent, dict):
+            parent = parent[part] if _holds(parent, part) else {}
+        if isinstance(parent, dict) or _holds(parent, path[-1]):
             parent[path[-1]] = junk
     answer = _answer(dump(data))
     if isinstance(answer, BadInput):
@@ -376,6 +589,12 @@ def test_whatever_a_key_holds_there_is_an_answer(changes: list[tuple[Any, Any]])
         assert all(problem.must.startswith("must") for problem in answer.problems)
     else:
         assert parse_experiment(dump(answer.resolved()), "r.yaml").arms == answer.arms
+
+
+def _holds(parent: Any, part: str | int) -> bool:
+    if isinstance(parent, list):
+        return isinstance(part, int) and part < len(parent)
+    return isinstance(parent, dict) and part in parent
 
 
 def _answer(text: str) -> Loaded | BadInput:

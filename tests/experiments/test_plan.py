@@ -13,7 +13,7 @@ from made_runs import TEXT, loaded
 from real_runs import Envolve
 
 from experiments.costs import silence
-from experiments.estimate import START_UP, Cost, Plan, Work, measured_as, work_of
+from experiments.estimate import START_UP, Cost, Plan, Work, measured_as, rollouts_of, work_of
 from experiments.loading import parse_experiment
 from experiments.plan import rests_on, to_json
 from experiments.resources import Machine, share
@@ -138,6 +138,17 @@ def test_arms_that_do_the_same_work_are_measured_once() -> None:
     assert measured_as(loaded(TEXT + arms).arms) == {"a": "a", "b": "a", "c": "c"}
 
 
+def test_a_curriculum_that_makes_work_is_measured_by_itself() -> None:
+    arms = (
+        "arms: {a: {}, b: {curriculum: {kind: adr, above: 2, below: 1}}, "
+        "c: {curriculum: {kind: paired}}, d: {curriculum: {kind: fixed}}, "
+        "e: {curriculum: {kind: plr}}}\n"
+    )
+    assert measured_as(loaded(TEXT + arms).arms) == {
+        "a": "a", "b": "a", "c": "c", "d": "a", "e": "e",
+    }  # fmt: skip
+
+
 def test_beyond_a_few_kinds_the_first_stands_for_all() -> None:
     batches = "algorithm: {training: {train_batch_size_per_learner: {grid: [64, 128, 256, 512]}}}"
     arms = loaded(TEXT + f"arms: {{a: {{{batches}}}}}\n").arms
@@ -171,6 +182,61 @@ def test_it_says_what_the_estimate_rests_on() -> None:
     slow = Cost(**{**vars(COST), "learnt": False})
     assert any("not begun to learn" in line for line in rests_on(plan(cost=slow)))
     assert rests_on(plan(cost=None)) == []
+
+
+def test_it_says_whether_arms_are_taken_to_be_alike() -> None:
+    alike = "other arms are taken to cost the same, in proportion to their train batch"
+    slow = Cost(**{**vars(COST), "learnt": False})
+    assert alike not in rests_on(plan(cost=slow))
+    both = TEXT + "arms: {a: {curriculum: {kind: fixed}}, b: {}}\n"
+    assert alike in rests_on(plan(both))
+    assert alike in rests_on(plan(both, cost=slow))
+
+
+@pytest.mark.parametrize(
+    ("curriculum", "rollouts"),
+    [
+        ("{kind: sfl}", "512 episodes every 16 iterations"),
+        ("{kind: sfl, candidates: 64, every: 1}", "256 episodes in every iteration"),
+        ("{kind: plr_robust}", "1 for each episode that is trained on, once its buffer is filled"),
+        (
+            "{kind: accel}",
+            (
+                "0.25 for each episode that is trained on, and 16 edited levels in each iteration, "
+                "once its buffer is filled"
+            ),
+        ),
+        (
+            "{kind: plr, edits: 2}",
+            "8 edited levels in each iteration, once its buffer is filled",
+        ),
+        (
+            "{kind: plr, search: {edits: {low: 0, high: 2, integer: true}}}",
+            "as much as the searched parameters ask for, once its buffer is filled",
+        ),
+        (
+            "{kind: plr, search: {edits: {choices: [0, 2]}}}",
+            "as much as the searched parameters ask for, once its buffer is filled",
+        ),
+        ("{kind: plr}", None),
+        ("{kind: fixed}", None),
+        ("{kind: paired}", None),
+    ],
+)
+def test_it_says_where_rollouts_are_extra(curriculum: str, rollouts: str | None) -> None:
+    made = plan(TEXT, f"curriculum={curriculum}")
+    said = [line for line in rests_on(made) if "without gradient" in line]
+    assert rollouts_of(made.loaded.arms["main"]) == rollouts
+    assert said == (
+        []
+        if rollouts is None
+        else [
+            (
+                "arm main: rollouts without gradient will cost env steps and time beyond what was "
+                f"measured, {rollouts}"
+            )
+        ]
+    )
 
 
 def test_silence_holds_for_every_language_and_ends() -> None:

@@ -10,11 +10,26 @@ from made_runs import TEXT, loaded
 from experiments import rules
 from experiments.rules import beginnings, populations_of, rules_of, select_suite
 from experiments.spec import Experiment
-from orchestrator.curricula import DomainRandomization, Evolving, Fixed, Widen
+from orchestrator.curricula import (
+    ADR,
+    ALPGMM,
+    PRESETS,
+    DomainRandomization,
+    Evolving,
+    Fixed,
+    Generated,
+    LevelBuffer,
+    PopulationRegret,
+    Stage,
+    Stages,
+    Until,
+    Widen,
+)
 from orchestrator.distributions import Product
-from orchestrator.exploit import NoExploit, Truncation
+from orchestrator.exploit import NoExploit, Tournament, Truncation
 from orchestrator.explore import Perturb, Resample
-from orchestrator.knobs import Continuous
+from orchestrator.knobs import Continuous, Integer, Range
+from orchestrator.optuna_explorer import OptunaExplorer
 from orchestrator.stop import Stop
 
 
@@ -30,6 +45,41 @@ def arm(*overrides: str, text: str = TEXT) -> Experiment:
         (("curriculum={kind: domain_randomization}",), "curriculum", DomainRandomization()),
         (
             (
+                (
+                    "curriculum={kind: stages, stages: [{name: a, knobs: {gravity: "
+                    "{low: 6, high: 7}}, until: {measure: score, above: 3}}, {name: b}]}"
+                ),
+            ),
+            "curriculum",
+            Stages(
+                (
+                    Stage("a", {"gravity": Range(6.0, 7.0)}, Until("score", 3.0)),
+                    Stage("b", {}),
+                )
+            ),
+        ),
+        (("curriculum={kind: adr, above: 3, below: 1}",), "curriculum", ADR(3.0, 1.0)),
+        (("curriculum={kind: alp_gmm, history: 9}",), "curriculum", ALPGMM(history=9)),
+        (("curriculum={kind: plr}",), "curriculum", PRESETS["plr"]),
+        (("curriculum={kind: plr_robust}",), "curriculum", PRESETS["plr_robust"]),
+        (("curriculum={kind: accel}",), "curriculum", PRESETS["accel"]),
+        (
+            ("curriculum={kind: plr, score: l1, search: {fill: {low: 0.1, high: 1}}}",),
+            "curriculum",
+            LevelBuffer(score="l1", train_on_new=True),
+        ),
+        (("curriculum={kind: sfl}",), "curriculum", PRESETS["sfl"]),
+        (
+            ("curriculum={kind: population_regret, parts: 2}",),
+            "curriculum",
+            PopulationRegret(parts=2),
+        ),
+        *(
+            ((f"curriculum={{kind: {kind}}}",), "curriculum", Generated())
+            for kind in ("scenario", "minimax", "paired", "flexible_paired")
+        ),
+        (
+            (
                 "curriculum={kind: population, operators: [shift], amount: 0.3}",
                 "curriculum.widen={above: 10, by: 0.2, min_episodes: 3}",
             ),
@@ -42,6 +92,17 @@ def arm(*overrides: str, text: str = TEXT) -> Experiment:
             "exploit",
             Truncation(fraction=0.5, min_gap=2.0),
         ),
+        (
+            ("population.exploit={kind: truncation, min_gap_share: 0.1}",),
+            "exploit",
+            Truncation(min_gap_share=0.1),
+        ),
+        (("population.exploit.kind=tournament",), "exploit", Tournament()),
+        (
+            ("population.exploit={kind: tournament, min_gap: 2, min_gap_share: 0.1}",),
+            "exploit",
+            Tournament(min_gap=2.0, min_gap_share=0.1),
+        ),
         (("population.exploit={kind: none}",), "exploit", NoExploit()),
         ((), "explore", Perturb(factor=1.2, resample=0.25)),
         (
@@ -50,6 +111,14 @@ def arm(*overrides: str, text: str = TEXT) -> Experiment:
             Perturb(factor=2.0, resample=0.0),
         ),
         (("population.explore={kind: resample}",), "explore", Resample()),
+        (("population.explore.kind=optuna",), "explore", OptunaExplorer()),
+        (
+            ("population.explore={kind: optuna, sampler: gp, window: 9}",),
+            "explore",
+            OptunaExplorer("gp", 9),
+        ),
+        ((), "reference", None),
+        (("population.reference=true", "population.size=5"), "reference", 4),
         ((), "stop", Stop(iterations=8)),
         (
             ("stop.env_steps=1000", "stop.minutes=2", "stop.score=9"),
@@ -57,6 +126,15 @@ def arm(*overrides: str, text: str = TEXT) -> Experiment:
             Stop(iterations=8, env_steps=1000, minutes=2.0, score=9.0),
         ),
         ((), "search", {"lr": Continuous(1e-4, 3e-3, "log")}),
+        (
+            (
+                "algorithm.search={}",
+                "algorithm.policy_search={generator: {lr: {low: 1, high: 2}}}",
+                "curriculum={kind: sfl, search: {keep: {low: 1, high: 2, integer: true}}}",
+            ),
+            "search",
+            {"policy.generator.lr": Continuous(1.0, 2.0), "curriculum.keep": Integer(1, 2)},
+        ),
         (("population.mode=async",), "mode", "async"),
         (("population.size=5",), "size", 5),
         (("population.interval=4",), "interval", 4),
