@@ -220,10 +220,10 @@ def test_levels_of_a_known_buffer_are_taken_over() -> None:
 def test_levels_that_a_known_buffer_does_not_hold_are_checked() -> None:
     space = EnvSpace({"x": Continuous(0, 1)})
     known = Levels(space, ({"x": 0.5},), (1,))
-    with pytest.raises(ValueError, match="level 1: .* must be from 0.0 to 1.0, but got 2.0"):
+    with pytest.raises(ValueError, match=r"level 1: .* must be from 0\.0 to 1\.0, but got 2\.0"):
         Levels(space, (known.levels[0], {"x": 2.0}), (1, 1), known=known)
     other = EnvSpace({"x": Continuous(0, 0.1)})
-    with pytest.raises(ValueError, match="level 0: .* must be from 0.0 to 0.1, but got 0.5"):
+    with pytest.raises(ValueError, match=r"level 0: .* must be from 0\.0 to 0\.1, but got 0\.5"):
         Levels(other, known.levels, (1,), known=known)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from distribution_catalogue import CARTPOLE
 
+from orchestrator.course import Course
 from orchestrator.curricula import Curriculum, Move, Outlook, Seen, Stand
 from orchestrator.distributions import EnvSpace, Level
 from orchestrator.episodes import Episode
 from orchestrator.operators import shift
-from orchestrator.course import Course
 from orchestrator.own_course import load_course, outcome_of, own_course, save_course
 
 KEY = (7, "main", "member", 2, "curriculum")
