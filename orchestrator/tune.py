@@ -56,13 +56,17 @@ def train(controller: Any, trial: Any) -> None:
 
 
 def stop(controller: Any, trial: Any) -> None:
-    """Stop a trial that has no iteration under way."""
+    """Stop a trial that has no iteration under way, or never started."""
+    _give_directory(trial)
     _unwrapped(controller).stop_trial(trial)
 
 
 def stop_all(controller: Any) -> None:
     """End the run; trials that were not started yet never will be."""
-    _unwrapped(controller).request_stop_experiment()
+    unwrapped = _unwrapped(controller)
+    for trial in unwrapped.get_trials():
+        _give_directory(trial)
+    unwrapped.request_stop_experiment()
 
 
 def save_member(trial: Any, timeout: float) -> dict[str, Any] | None:
@@ -115,6 +119,11 @@ def error_of(trial: Any) -> str:
         return "unknown error"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].removeprefix("orchestrator.trial.") if lines else "unknown error"
+
+
+def _give_directory(trial: Any) -> None:
+    """Tune asks every trial for its directory in the end, which one that never ran has not."""
+    trial.init_local_path()
 
 
 def _unwrapped(controller: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,8 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (TuneController, "_trial_task_failure", ("trial", "exception")),
     (TuneController, "stop_trial", ("trial",)),
     (TuneController, "request_stop_experiment", ()),
+    (TuneController, "get_trials", ()),
+    (Trial, "init_local_path", ()),
     (TrialScheduler, "on_trial_add", ("tune_controller", "trial")),
     (TrialScheduler, "on_trial_error", ("tune_controller", "trial")),
     (TrialScheduler, "on_trial_result", ("tune_controller", "trial", "result")),
@@ -465,3 +467,46 @@ def test_a_trial_is_held_back_told_let_go_and_failed(ray_runtime: None, tmp_path
     # The one that was failed began again, where its config said.
     began = [result[f"config/{STATE}/member"] for result in scheduler.results]
     assert began == [1, 1, 2]
+
+
+class Ender(Holder):
+    """Ends the second trial as soon as there is one, by itself or with the whole run."""
+
+    def __init__(self, end: Callable[[Any, Any], None]) -> None:
+        super().__init__()
+        self.end = end
+        self.added: list[Any] = []
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        self.added.append(trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        self.results.append(result)
+        return str(TrialScheduler.STOP)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        for trial in self.added[1:]:
+            if trial.status == Trial.PENDING:
+                self.end(tune_controller, trial)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    "end", [tune.stop, lambda controller, trial: tune.stop_all(controller)], ids=["one", "all"]
+)
+def test_a_run_comes_to_its_end_with_a_trial_that_never_started(
+    ray_runtime: None, tmp_path: Path, end: Callable[[Any, Any], None]
+) -> None:
+    scheduler = Ender(end)
+    tuner = ray_tune.Tuner(
+        Told,
+        param_space={STATE: ray_tune.grid_search([{"member": 0}, {"member": 1}])},
+        tune_config=ray_tune.TuneConfig(scheduler=scheduler, max_concurrent_trials=1),
+        run_config=ray_tune.RunConfig(
+            storage_path=str(tmp_path),
+            checkpoint_config=ray_tune.CheckpointConfig(checkpoint_at_end=False),
+            verbose=0,
+        ),
+    )
+    assert len(tuner.fit()) == len(scheduler.added) == 2
+    assert len(scheduler.results) == 1
