@@ -52,6 +52,7 @@ class Run:
     shelf: Shelf
     scheduler: PopulationScheduler | None = None
     stopped_by: int | None = None
+    broken: bool = False
 
 
 def begin(loaded: Loaded, place: RunDir, command: Sequence[str]) -> Run:
@@ -125,6 +126,7 @@ def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None
         # Between two steps that have members to save: nothing is lost.
         pass
     except Exception as error:
+        run.broken = True
         what = f"{type(error).__name__}: {error}"
         if run.ledger.unwritable is None:
             run.ledger.record(records.Fault.of_run("driver", what, "the run was ended"))
@@ -256,7 +258,8 @@ def _status(run: Run) -> str:
     groups = run.ledger.populations.values()
     everyone = all(group.done(member) for group in groups for member in group.members)
     nobody_failed = not any(state.failed for state in run.ledger.states())
-    return "finished" if everyone and nobody_failed else "failed"
+    # Members may be done where what follows them failed: the test suite was not played.
+    return "finished" if everyone and nobody_failed and not run.broken else "failed"
 
 
 def _work(run: Run) -> dict[tuple[str, int], int | None]:
