@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KILLS ?= 200
 SEED ?= 0
 
-.PHONY: demo test check format bench curricula faults chaos clean
+.PHONY: demo test check format bench curricula real faults chaos clean
 
 demo: $(READY)
 	$(BIN)/envolve run experiments/quickstart.yaml
@@ -29,6 +29,9 @@ bench: $(READY)
 
 curricula: $(READY)
 	$(BIN)/python -m benchmarks.curricula
+
+real: $(READY)
+	$(BIN)/python -m benchmarks.real
 
 faults: $(READY)
 	$(BIN)/python -m benchmarks.faults

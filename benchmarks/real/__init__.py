@@ -1,0 +1,1 @@
+"""Curricula side by side with real PPO, at equal cost and on the same levels."""

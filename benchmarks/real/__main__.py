@@ -1,0 +1,84 @@
+"""``python -m benchmarks.real [NAME ...]``: run all benchmarks, or those named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+import analysis
+from benchmarks import results
+from benchmarks.curricula import tables
+from benchmarks.curricula.tables import Line
+from benchmarks.real import generators, summary
+from benchmarks.real.trained import run, trained
+from benchmarks.setting import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results"
+RUNS = ROOT / "runs"
+_FILES = Path(__file__).parent
+_WIDTH = 150
+
+
+def arms(name: str, console: Console) -> Iterable[Line]:
+    """Run a file with arms, or read the run if there is one that has ended, and print its arms.
+
+    The run is kept: where it was stopped, or killed, the next call goes on with it.
+    """
+    run_dir = RUNS / f"benchmark-real-{name}"
+    run(_FILES / f"{name}.yaml", run_dir)
+    there = analysis.load(run_dir)
+    found = trained(there)
+    tables.show(console, name, [*summary.by_arm(found)])
+    for each in there.faults.to_dict("records"):
+        whose = f"{each['arm']}, seed {each['seed']}" if each["arm"] else "the run"
+        said = f"{whose}: {each['where']}: {each['error']}; {each['action']}"
+        console.print(said, markup=False, soft_wrap=True)
+    return summary.by_seed(found)
+
+
+def mazes(name: str, console: Console) -> Iterable[Line]:
+    """Train generators and print how many of their mazes cannot be solved."""
+    found = []
+    for each in generators.measure():
+        found.append(each)
+        ended = each.error or f"{len(each.made)} iterations"
+        console.print(f"{each.arm}, seed {each.seed}: {ended}", markup=False, soft_wrap=True)
+    tables.show(console, name, [*generators.at_the_ends(found)])
+    return generators.by_iteration(found)
+
+
+BENCHMARKS: Mapping[str, Callable[[str, Console], Iterable[Line]]] = {
+    "cartpole": arms,
+    "maze": arms,
+    "generators": mazes,
+}
+
+
+def main() -> None:
+    """Print a table of each, and write all that it is made of below RESULTS."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.real", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    given = parser.parse_args().names
+    unknown = sorted(set(given) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"NAME must be one of {', '.join(BENCHMARKS)}, but got {', '.join(unknown)}")
+    warnings.simplefilter("ignore")
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    where = results.circumstances(["python", "-m", "benchmarks.real", *given])
+    for key, value in where.items():
+        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    for name in given or BENCHMARKS:
+        lines = [*BENCHMARKS[name](name, console)]
+        file = RESULTS / f"real_{name}.csv"
+        if lines:
+            tables.write_csv(file, lines, where)
+            console.print(f"written: {file}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
