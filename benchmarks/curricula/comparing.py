@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["Comparison", "compare", "improvement"]
+from analysis import statistics
 
-_RESAMPLES = 10_000
-_LEVEL = 0.95
+__all__ = ["Comparison", "compare", "improvement"]
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,11 @@ def compare(arm: Sequence[float], baseline: Sequence[float]) -> Comparison:
     Raises:
         ValueError: if either has no seeds.
     """
-    own, other = np.asarray(arm, float), np.asarray(baseline, float)
+    own, other = _column(arm), _column(baseline)
     if not own.size or not other.size:
         raise ValueError(f"each arm must have a seed, but got {own.size} and {other.size} of them")
     rng = np.random.default_rng(0)
-    differences = _means(own, rng) - _means(other, rng)
-    low, high = np.quantile(differences, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = statistics.interval(_means(own, rng) - _means(other, rng))
     return Comparison(
         mean=float(own.mean()),
         baseline=float(other.mean()),
@@ -67,16 +65,15 @@ def compare(arm: Sequence[float], baseline: Sequence[float]) -> Comparison:
 
 
 def improvement(arm: Sequence[float], baseline: Sequence[float]) -> float:
-    """The share of all pairs in which the arm is ahead, equal ones counted half.
-
-    The probability of improvement of Agarwal et al. (2021, arXiv 2108.13264): the U of Mann and
-    Whitney over the number of pairs.
-    """
-    ahead = np.subtract.outer(np.asarray(arm, float), np.asarray(baseline, float))
-    return float(((ahead > 0) + 0.5 * (ahead == 0)).mean())
+    """The share of all pairs in which the arm is ahead, equal ones counted half."""
+    return statistics.improvement(_column(arm), _column(baseline))
 
 
-def _means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    drawn = rng.integers(len(values), size=(_RESAMPLES, len(values)))
-    means: np.ndarray = values[drawn].mean(axis=1)
-    return means
+def _column(values: Sequence[float]) -> statistics.Floats:
+    """Shape (seeds, 1): one result takes the place of the levels."""
+    return np.asarray(values, float).reshape(-1, 1)
+
+
+def _means(values: statistics.Floats, rng: np.random.Generator) -> statistics.Floats:
+    draws = statistics.seed_draws(len(values), rng)
+    return statistics.bootstrap(values, statistics.mean, draws)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from analysis.statistics import bootstrap, mean, seed_draws
+from analysis.statistics import interval as resampled_interval
 from benchmarks.curricula.comparing import compare
 from benchmarks.curricula.tables import Line, number
 from benchmarks.real.trained import Trained
@@ -22,7 +24,6 @@ _MEASURES: Mapping[str, Callable[[Trained], float | None]] = {
     "CVaR 10 %": lambda each: each.cvar(0.1),
 }
 _NOTHING = "–"
-_RESAMPLES = 10_000
 
 
 def by_seed(found: Sequence[Trained]) -> Iterator[Line]:
@@ -71,9 +72,9 @@ def over_seeds(values: Sequence[float]) -> str:
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """A percentile bootstrap interval of 95 % for the mean of at least one value."""
-    own = np.asarray(values, float)
-    drawn = np.random.default_rng(0).integers(len(own), size=(_RESAMPLES, len(own)))
-    low, high = np.quantile(own[drawn].mean(axis=1), [0.025, 0.975])
+    own = np.asarray(values, float).reshape(-1, 1)
+    draws = seed_draws(len(own), np.random.default_rng(0))
+    low, high = resampled_interval(bootstrap(own, mean, draws))
     return float(low), float(high)
 
 
