@@ -6,14 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from orchestrator import optuna_space
 from orchestrator.explore import Interval, Now, Search, draw
+from orchestrator.frozen import thaw
 from orchestrator.knobs import Choice, Knob, Numeric
 from orchestrator.optuna_space import Sampler
+from orchestrator.records import finite
+
+if TYPE_CHECKING:
+    from orchestrator.optuna_study import Told
 
 # A Gaussian process costs the cube of what it is told: 0.6 s for 300 intervals, 8 s for 1000.
 _GP_WINDOW = 300
@@ -65,14 +70,52 @@ class OptunaExplorer:
         """Values that promise the largest improvement, whatever ``values`` were."""
         chosen = draw(search, rng)
         seed = int(rng.integers(2**31 - 1))
-        free = {name: knob for name, knob in sorted(search.items()) if _varies(knob)}
+        free = _free(search)
         if free:
-            known = _known(history, free)[-self._window() :]
-            chosen |= _asked(self.sampler, seed, free, known, now)
+            from orchestrator.optuna_study import ask
+
+            params = ask(
+                self.sampler, seed, space(search), self.told(search, history), self._here(now)
+            )
+            chosen |= {key: optuna_space.legal(knob, params[key]) for key, knob in free.items()}
         return chosen
+
+    def told(self, search: Search, history: Sequence[Interval]) -> list[Told]:
+        """What the sampler is told of ``history``: a trial for each interval that counts.
+
+        Its value is how the interval's improvement compares with those about it, in [-1, 1].
+        """
+        from orchestrator.optuna_study import Told
+
+        free = _free(search)
+        known = _known(history, free)[-self._window() :]
+        return [
+            Told(
+                {key: optuna_space.param(knob, each.values[key]) for key, knob in free.items()},
+                {"iteration": each.iteration, "before": each.before},
+                standing,
+                _attributes(each, free),
+            )
+            for each, standing in zip(known, _standings(known), strict=True)
+        ]
+
+    def _here(self, now: Now | None) -> dict[str, float]:
+        """The present, as far as the sampler heeds it."""
+        if self.sampler != "gp" or now is None or not math.isfinite(now.before):
+            return {}
+        return {"iteration": now.iteration, "before": now.before}
 
     def _window(self) -> int:
         return min(self.window, _GP_WINDOW) if self.sampler == "gp" else self.window
+
+
+def space(search: Search) -> dict[str, Any]:
+    """Optuna's distributions of the hyperparameters that can vary, by name."""
+    return {key: optuna_space.distribution(knob) for key, knob in _free(search).items()}
+
+
+def _free(search: Search) -> dict[str, Knob]:
+    return {name: knob for name, knob in sorted(search.items()) if _varies(knob)}
 
 
 def _varies(knob: Knob) -> bool:
@@ -117,22 +160,13 @@ def _standing(gain: float, others: Sequence[float]) -> float:
     return math.tanh((gain - float(np.mean(others))) / spread) if spread > 0.0 else 0.0
 
 
-def _asked(
-    sampler: Sampler, seed: int, free: Search, known: Sequence[Interval], now: Now | None
-) -> dict[str, Any]:
-    from orchestrator.optuna_study import Told, ask
-
-    told = [
-        Told(
-            {key: optuna_space.param(knob, each.values[key]) for key, knob in free.items()},
-            {"iteration": each.iteration, "before": each.before},
-            standing,
-        )
-        for each, standing in zip(known, _standings(known), strict=True)
-    ]
-    here: dict[str, float] = {}
-    if sampler == "gp" and now is not None and math.isfinite(now.before):
-        here = {"iteration": now.iteration, "before": now.before}
-    space = {key: optuna_space.distribution(knob) for key, knob in free.items()}
-    params = ask(sampler, seed, space, told, here)
-    return {key: optuna_space.legal(knob, params[key]) for key, knob in free.items()}
+def _attributes(interval: Interval, free: Search) -> dict[str, Any]:
+    """Whose interval it was, and what its parameters stand for."""
+    values = {f"hyperparameters.{key}": thaw(interval.values[key]) for key in free}
+    return {
+        "member": interval.member,
+        "iteration": interval.iteration,
+        "score_before": interval.before,
+        "score_after": finite(interval.after),
+        **values,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import optuna
@@ -11,7 +11,7 @@ from optuna.distributions import FloatDistribution
 
 from orchestrator.optuna_space import Sampler, quiet
 
-__all__ = ["STARTUP", "Told", "ask"]
+__all__ = ["STARTUP", "Told", "ask", "trial"]
 
 STARTUP = 10
 """Completed trials below which every sampler draws at random."""
@@ -25,11 +25,13 @@ class Told:
         params: a value for each parameter of the space.
         context: features that came with it and could not be chosen, by name.
         value: to be maximised; None while it runs.
+        attributes: JSON values that no sampler looks at, for who reads the study.
     """
 
     params: Mapping[str, float]
     context: Mapping[str, float]
     value: float | None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @quiet()
@@ -51,7 +53,7 @@ def ask(
         values = [here, *(each.context[key] for each in told)]
         if min(values) < max(values):
             declared[_FEATURE + key] = FloatDistribution(min(values), max(values))
-    trials = [_trial(each, declared) for each in (_with_lies(told) if name == "gp" else told)]
+    trials = [trial(each, declared) for each in (_with_lies(told) if name == "gp" else told)]
     study = optuna.create_study(
         direction="maximize", sampler=_sampler(name, seed, trials, declared, now)
     )
@@ -77,7 +79,8 @@ def _with_lies(told: Sequence[Told]) -> Sequence[Told]:
     return [each if each.value is not None else replace(each, value=lie) for each in told]
 
 
-def _trial(told: Told, declared: Mapping[str, Any]) -> Any:
+def trial(told: Told, declared: Mapping[str, Any]) -> Any:
+    """Optuna's trial of ``told``, with the parameters that ``declared`` has distributions of."""
     params = {**told.params, **{_FEATURE + key: value for key, value in told.context.items()}}
     states = optuna.trial.TrialState
     return optuna.trial.create_trial(
@@ -85,6 +88,7 @@ def _trial(told: Told, declared: Mapping[str, Any]) -> Any:
         value=told.value,
         params={key: params[key] for key in declared},
         distributions=dict(declared),
+        user_attrs=dict(told.attributes),
     )
 
 
