@@ -17,7 +17,7 @@ from orchestrator.suites import SELECT, TEST
 
 __all__ = ["Contender", "Seed", "contenders"]
 
-_NOT_THE_EXPERIMENT = ("seeds", "resources")
+_NOT_THE_EXPERIMENT = ("seeds", "resources", "loggers")
 """Sections in which two runs of one experiment may differ."""
 
 
@@ -83,9 +83,9 @@ def contenders(
 ) -> list[Contender]:
     """The arms of the runs, in the order given.
 
-    Runs of the same experiment, its seeds and resources aside, pool the seeds of an arm. Of one
-    run the arms keep their names; of several, those that are pooled do, and the others are called
-    by their run's folder, with ``/arm`` where it has several.
+    Runs of the same experiment, seeds, resources and loggers aside, pool the seeds of an arm. Of
+    one run the arms keep their names; of several, those that are pooled do, and the others are
+    called by their run's folder, with ``/arm`` where it has several.
 
     Args:
         suite: ``test``: returns are those of the best checkpoint of each population; ``select``:
@@ -168,9 +168,10 @@ def _seed(
 
 def _newest_test(scores: pd.DataFrame) -> pd.DataFrame:
     """A run that was extended has played the suite again, by a checkpoint that is newer."""
-    newest = scores[scores["iteration"] == scores["iteration"].max()]
-    last: pd.DataFrame = newest[newest["member"] == newest["member"].max()]
-    return last
+    newest: pd.DataFrame = scores.sort_values("iteration", kind="stable").drop_duplicates(
+        "level", keep="last"
+    )
+    return newest
 
 
 def _best_now(scores: pd.DataFrame) -> pd.DataFrame:

@@ -60,6 +60,13 @@ def one_line(words: str, limit: int = 300) -> str:
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
+def copied(exploit: Exploit) -> str:
+    """Whom an exploit copies; a member that copies itself has other hyperparameters then."""
+    if exploit.donor == exploit.member:
+        return "goes on with other hyperparameters"
+    return f"copies m{exploit.donor}"
+
+
 def counted(number: int, thing: str) -> str:
     """``1 fault``, ``2 faults``."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
@@ -213,7 +220,7 @@ class RunView:
 
 def _words(record: Mutation | Exploit | Fault) -> str:
     if isinstance(record, Exploit):
-        return f"copies m{record.donor}"
+        return copied(record)
     if isinstance(record, Mutation):
         return f"revision {record.revision} by {record.by}: {one_line(record.why)}"
     return f"fault in {one_line(record.where)}: {one_line(record.error)}; {record.action}"

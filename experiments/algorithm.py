@@ -21,6 +21,7 @@ from experiments.importing import importable_from, one_line
 from experiments.loading import Loaded
 from experiments.model_config import model_findings
 from experiments.problems import BadInput, Problem
+from experiments.replay_check import key_findings, rllib_findings
 from experiments.rllib_keys import SECTIONS, Keys, keys_of
 from experiments.rllib_validation import validation_findings
 from experiments.scenario_check import scenario_findings
@@ -85,6 +86,7 @@ def _configured(experiment: Experiment) -> tuple[AlgorithmConfig | None, list[Fi
         findings += found
     findings += model_findings(sections["rl_module"])
     findings += search_findings(keys_of(type(config), "training"), algorithm.search)
+    findings += key_findings(keys_of(type(config), "training"), experiment)
     findings += scenario_findings(experiment)
     agents, found = _agents(experiment, sections["multi_agent"]) if not findings else ({}, [])
     findings += found
@@ -99,6 +101,7 @@ def _configured(experiment: Experiment) -> tuple[AlgorithmConfig | None, list[Fi
         findings += policy_search_findings(config, algorithm)
     if not findings:
         findings = validation_findings(config, algorithm)
+        findings += rllib_findings(config, experiment)
     if not findings:
         findings = [*_level_scores(config, experiment)]
     return config, findings

@@ -19,6 +19,7 @@ _SHARED = {
     "envolve": "the version of the format is one for the whole file",
     "name": "the experiment has one name; an arm's own name is its key",
     "seeds": "every arm runs with the same seeds",
+    "loggers": "the arms of a run are logged to the same places",
     "arms": "arms hold no arms of their own",
 }
 _FAIR = "must be the same in all arms, since arms are compared on the same levels"

@@ -13,8 +13,8 @@ from experiments.problems import key_text
 from experiments.resolving import same
 from experiments.spec import Experiment
 
-#: Sections and keys that decide how far a run goes and what it takes, not what it is.
-CHANGEABLE = ("stop", "resources", "checkpoint", "env.timeout", "population.max_faults")
+#: Sections and keys that decide how far a run goes, what it takes and who is told, not what it is.
+CHANGEABLE = ("stop", "resources", "checkpoint", "env.timeout", "population.max_faults", "loggers")
 
 _CHANGEABLE = [tuple(key.split(".")) for key in CHANGEABLE]
 

@@ -7,6 +7,7 @@ from experiments.build import Config
 from experiments.curriculum_check import curriculum_findings
 from experiments.env_source import EnvSource, check_env
 from experiments.loading import Loaded
+from experiments.loggers import logger_findings
 from experiments.problems import BadInput
 from experiments.rules import explorer_findings
 
@@ -20,7 +21,8 @@ def check(loaded: Loaded) -> dict[str, Config]:
     problems = [
         loaded.problem(name, found.key, found.must, found.found, found.hint)
         for name, experiment in loaded.arms.items()
-        for found in [*curriculum_findings(experiment), *explorer_findings(experiment)]
+        for findings in (curriculum_findings, explorer_findings, logger_findings)
+        for found in findings(experiment)
     ]
     configs = {}
     try:

@@ -1,4 +1,4 @@
-"""The command line: ``envolve run | resume | validate | show | export | evaluate``.
+"""The command line: ``envolve run | resume | validate | show | compare | report | ...``.
 
 What a command needs is imported when it is called, so that ``--help`` answers at once.
 """
@@ -126,11 +126,13 @@ def resume(name: RunName, set_: Set = None, as_json: AsJson = False) -> None:
 @app.command()
 def validate(file: File, set_: Set = None, as_json: AsJson = False) -> None:
     """Check an experiment file, RLlib's keys and the env included; all problems at once."""
-    from experiments.build import exactness_notes
-    from experiments.checking import check
     from experiments.targets import load_file
 
     loaded = load_file(file, set_ or [])
+    # Only now: a file with errors is answered without waiting for Ray's import.
+    from experiments.build import exactness_notes
+    from experiments.checking import check
+
     notes = exactness_notes(loaded.arms, check(loaded))
     arms = {name: len(loaded.seeds) * arm.population.size for name, arm in loaded.arms.items()}
     if as_json:
@@ -144,11 +146,49 @@ def validate(file: File, set_: Set = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(name: RunName = "latest", as_json: AsJson = False) -> None:
+def show(
+    name: RunName = "latest",
+    table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE",
+            help="A frame of the run instead: results, scores, mutations, lineage, checkpoints, "
+            "faults, distributions, hyperparameters, seconds or levels.",
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --table: write it, by the ending .csv, .parquet, .feather, .json or .jsonl.",
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write what an Optuna explorer was told, for optuna-dashboard: a .db or a .log.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show where a run stands: members, distributions, best checkpoints, faults."""
-    from experiments import showing
+    if to is not None and table is None:
+        raise typer.BadParameter("--to needs --table, to say which frame is written")
+    if study is not None and table is not None:
+        raise typer.BadParameter("--study and --table are asked for one at a time")
+    if study is not None:
+        from experiments import study_export
 
-    showing.show(name, as_json=as_json)
+        study_export.export_study(name, study, as_json=as_json)
+    elif table is not None:
+        from experiments import table_export
+
+        table_export.show_table(name, table, to, as_json=as_json)
+    else:
+        from experiments import showing
+
+        showing.show(name, as_json=as_json)
 
 
 @app.command()
@@ -191,6 +231,98 @@ def evaluate(
     from experiments import evaluating
 
     raise typer.Exit(evaluating.evaluate(name, suite, checkpoint, as_json=as_json))
+
+
+@app.command()
+def replay(
+    name: RunName,
+    member: Annotated[
+        str | None,
+        typer.Option(metavar="M", help="Whose weights: m2. The best member's if not given."),
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm that is meant.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed that is meant.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to (default: NAME-replay.yaml); - prints it."),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Seeds to train on: 10,11,12. New ones if not given."),
+    ] = None,
+) -> None:
+    """Write an experiment that trains a fresh agent by the schedule that a member's weights saw."""
+    from experiments import replaying
+
+    replaying.replay(name, replaying.Asked(member, arm, seed, to, seeds))
+
+
+@app.command()
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="Runs: their directories, their names under runs/, or latest.", metavar="RUN..."
+        ),
+    ],
+    suite: Annotated[
+        str,
+        typer.Option(
+            metavar="SUITE",
+            help="test (played at a run's end), or select (on which members are picked).",
+        ),
+    ] = "test",
+    arms: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The arms that are compared (default: all).")
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="ARM", help="Compare each other arm with this one alone."),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="0,1,2", help="The seeds that count (default: all).")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="SCORE", help="Say how many env steps it took to score this."),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(help="Share of the worst levels whose mean is the CVaR.")
+    ] = 0.25,
+    bootstrap_seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every figure as a row, too; - prints them."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which arm is better, by how much, and how sure that is."""
+    from experiments import comparing
+
+    asked = comparing.Asked(suite, arms, baseline, seeds, threshold, alpha, bootstrap_seed, csv)
+    comparing.compare(names, asked, as_json=as_json)
+
+
+@app.command()
+def report(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="Runs: their directories, their names under runs/, or latest.", metavar="RUN..."
+        ),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to (default: RUN/report.html; of several runs comparison.html).",
+        ),
+    ] = None,
+) -> None:
+    """Write one HTML file about a run, or about several compared; it opens offline."""
+    from experiments import reporting
+
+    reporting.report(names, to)
 
 
 def _drive(target: Target, *, as_json: bool) -> NoReturn:

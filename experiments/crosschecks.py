@@ -14,6 +14,7 @@ from experiments.findings import Finding
 from experiments.hints import nearest, show, word_hint
 from experiments.knob_check import draw_findings, knob_findings, number, whole
 from experiments.problems import key_text
+from experiments.schedule_check import replay_findings
 from experiments.spec import Evaluation, Population
 from experiments.words import neighbour
 
@@ -80,7 +81,7 @@ def _condition(data: Any) -> Iterator[Finding]:
 def _curriculum(data: Any) -> Iterator[Finding]:
     kind = _at(data, "curriculum", "kind")
     env = _at(data, "env")
-    if isinstance(kind, str) and kind != "fixed" and isinstance(env, dict):
+    if isinstance(kind, str) and kind not in ("fixed", "replay") and isinstance(env, dict):
         knobs = env.get("knobs", {})
         if knobs == {}:
             must = f"must hold at least one knob for curriculum.kind: {kind}"
@@ -193,6 +194,16 @@ def _seeds(data: Any) -> Iterator[Finding]:
                 yield Finding(("seeds", index), must, show(seed))
 
 
+def _loggers(data: Any) -> Iterator[Finding]:
+    loggers = _at(data, "loggers")
+    kinds: list[Any] = []
+    for index, given in enumerate(loggers if isinstance(loggers, list) else ()):
+        kind = given if isinstance(given, str) else _at(given, "kind")
+        if isinstance(kind, str) and kind in kinds:
+            yield Finding(("loggers", index), "must be of another kind than the others", show(kind))
+        kinds.append(kind)
+
+
 def _rllib_words(data: Any) -> Iterator[Finding]:
     """Words of RLlib's old stack, and keys that envolve owns, where RLlib's own keys stand."""
     for section in _RLLIB_SECTIONS:
@@ -221,9 +232,11 @@ _CHECKS = (
     _curriculum,
     _stages,
     _adr,
+    replay_findings,
     _stop,
     _batches,
     _evaluation,
     _seeds,
+    _loggers,
     _rllib_words,
 )

@@ -22,12 +22,14 @@ from orchestrator.curricula import (
     Learnability,
     LevelBuffer,
     PopulationRegret,
+    Scheduled,
     Stage,
     Stages,
     Until,
     Widen,
 )
 from orchestrator.curricula.base import Need
+from orchestrator.distributions import distribution_from_json
 
 __all__ = ["needs_of", "to_curriculum"]
 
@@ -92,6 +94,17 @@ def _stages(given: spec.Stages, experiment: Experiment) -> Curriculum:
     )
 
 
+def _scheduled(given: spec.Replay, experiment: Experiment) -> Curriculum:
+    space = to_space(experiment)
+    return Scheduled(
+        tuple(
+            (change.iteration, distribution_from_json(space, change.distribution))
+            for change in given.schedule
+            if change.distribution is not None
+        )
+    )
+
+
 def _generated(given: Any, experiment: Experiment) -> Curriculum:
     del given, experiment
     return Generated()
@@ -113,4 +126,5 @@ _MADE: Mapping[type, Callable[[Any, Experiment], Curriculum]] = {
     spec.Minimax: _generated,
     spec.Paired: _generated,
     spec.FlexiblePaired: _generated,
+    spec.Replay: _scheduled,
 }

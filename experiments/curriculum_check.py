@@ -13,6 +13,7 @@ from experiments.curricula import to_curriculum
 from experiments.findings import Finding
 from experiments.hints import nearest, show
 from experiments.knob_spec import ChoiceSearch, ContinuousSearch, SearchKnob
+from experiments.replay_check import distribution_findings
 from experiments.searched import combinations, ends_of
 from experiments.spaces import to_space
 from experiments.spec import Experiment
@@ -26,6 +27,9 @@ _SEARCH = (*_AT, "search")
 def curriculum_findings(experiment: Experiment) -> list[Finding]:
     """Everything that is wrong; needs neither RLlib nor the env."""
     kind = experiment.curriculum.kind
+    scheduled = distribution_findings(experiment)
+    if scheduled:
+        return scheduled
     try:
         rule = to_curriculum(experiment)
     except ValueError as error:

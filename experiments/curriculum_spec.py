@@ -14,6 +14,7 @@ from experiments.fields import (
     TAG,
     Count,
     CountOrZero,
+    Free,
     Name,
     Number,
     Positive,
@@ -286,6 +287,31 @@ class FlexiblePaired(Scenario):
     reward: Text = "flexible"
 
 
+class ScheduledChange(Section):
+    """What changes after an iteration; what is not named stays as it is."""
+
+    iteration: CountOrZero
+    """Iterations that were trained before it."""
+    distribution: Free | None = None
+    """The env distribution from then on, as a journal writes it."""
+    hyperparameters: Free = Field(default_factory=dict)
+    """Keys of `algorithm.training`, as policy.NAME.KEY those of a single policy."""
+
+
+class Replay(Section):
+    """Trains one fresh agent on the env distributions and by the hyperparameters of a schedule.
+
+    `envolve replay` writes it of what the weights of a run's member saw.
+    """
+
+    kind: Literal["replay"] = "replay"
+    schedule: Annotated[
+        tuple[ScheduledChange, ...],
+        Field(strict=False, min_length=1),
+        says_of_container("must be a list of at least one change"),
+    ]
+
+
 Curriculum = Annotated[
     Annotated[FixedCurriculum, Tag(TAG + "fixed")]
     | Annotated[DomainRandomization, Tag(TAG + "domain_randomization")]
@@ -301,6 +327,7 @@ Curriculum = Annotated[
     | Annotated[Scenario, Tag(TAG + "scenario")]
     | Annotated[Minimax, Tag(TAG + "minimax")]
     | Annotated[Paired, Tag(TAG + "paired")]
-    | Annotated[FlexiblePaired, Tag(TAG + "flexible_paired")],
+    | Annotated[FlexiblePaired, Tag(TAG + "flexible_paired")]
+    | Annotated[Replay, Tag(TAG + "replay")],
     Discriminator(tagged_by_kind),
 ]

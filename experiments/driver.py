@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,13 +17,16 @@ from typing import Any
 import ray
 from rich.console import Console
 
+from callbacks.member_loggers import MemberLoggers
 from callbacks.population_mutation import PopulationMutation
 from callbacks.progress import Progress, progress_on
 from callbacks.retention import Retention
 from experiments import build, changes, showing
 from experiments.checking import check
 from experiments.loading import Loaded, dump
+from experiments.loggers import member_loggers
 from experiments.ray_session import ray_session
+from experiments.reporting import write_report
 from experiments.resources import share
 from experiments.rules import beginnings, populations_of, test_suite
 from experiments.run_dir import RunDir, note_latest, write_atomically
@@ -105,21 +108,37 @@ def drive(target: Target, command: Sequence[str], *, as_json: bool) -> int:
         note_latest(place)
         console = Console(stderr=as_json)
         console.print(f"run: {place.path}", highlight=False, soft_wrap=True)
-        _finish(run, arms, progress_on(console, run.ledger, _work(run)))
+        loggers = member_loggers(target.loaded.arms, place, run.ledger)
+        _finish(run, arms, progress_on(console, run.ledger, _work(run)), loggers)
     facts = showing.facts_of(place)
     showing.print_facts(facts, as_json=as_json)
     if run.stopped_by is not None:
         return 128 + run.stopped_by
+    _report(place, console)
     return 0 if facts.status == "finished" else 1
 
 
-def _finish(run: Run, arms: Mapping[str, build.Arm], progress: Progress) -> None:
+def _report(place: RunDir, console: Console) -> None:
+    """Write the run's report; one that cannot be written changes nothing of how the run went."""
+    try:
+        path = write_report(place)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        sys.stderr.write(f"no report was written: {what}; `envolve report` tries it again\n")
+    else:
+        console.print(f"report: {path}", highlight=False, soft_wrap=True)
+
+
+def _finish(
+    run: Run, arms: Mapping[str, build.Arm], progress: Progress, loggers: MemberLoggers
+) -> None:
     """Train every member to its end, play the test suite, and write down how it went."""
     run.ledger.listen(progress.take)
+    run.ledger.listen(loggers.take)
     progress.start()
     try:
-        with _signals(run):
-            _train(run, arms)
+        with _signals(run), closing(loggers):
+            _train(run, arms, loggers)
             if run.stopped_by is None:
                 _play_test(run, arms)
     except SystemExit:
@@ -165,7 +184,7 @@ def _begin_members(run: Run) -> None:
             run.ledger.record(*population.first(*beginnings(population, experiment)))
 
 
-def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
+def _train(run: Run, arms: Mapping[str, build.Arm], loggers: MemberLoggers) -> None:
     if not any(population.live() for population in run.ledger.populations.values()):
         return
     seats = Seats()
@@ -174,6 +193,7 @@ def _train(run: Run, arms: Mapping[str, build.Arm]) -> None:
     callbacks = [
         PopulationMutation(run.ledger, seats),
         Retention(run.ledger, run.shelf, run.place.path),
+        loggers,
     ]
     tuner = population_tuner(
         scheduler,

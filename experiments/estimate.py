@@ -16,8 +16,8 @@ from experiments.spec import Experiment
 MEASURED = 3
 #: CPU seconds that a process takes to import Ray, RLlib and torch and to build an Algorithm.
 START_UP = 7.0
-# A report is journalled, and written by Tune's loggers as JSON and as TensorBoard events.
-_COPIES_OF_A_REPORT = 4
+# A report is journalled in part, and written as TensorBoard events.
+_COPIES_OF_A_REPORT = 2
 # Score, checkpoint, decisions and pruning of one member at one boundary, journalled.
 _BYTES_AT_A_BOUNDARY = 2500
 
@@ -132,7 +132,7 @@ class Plan:
 
     @property
     def disk(self) -> int | None:
-        """Bytes: checkpoints that are kept at once, journal, Tune's logs; None where unknown."""
+        """Bytes: checkpoints that are kept at once, journal, TensorBoard; None where unknown."""
         total = 0.0
         for name, work in self.work.items():
             if work.iterations is None or name not in self.cost:

@@ -68,6 +68,11 @@ def tagged_by_kind(value: Any) -> str | None:
     return TAG + kind if isinstance(kind, str) else None
 
 
+def of_bare_kind(value: Any) -> Any:
+    """A kind alone, as the section that names it and nothing else."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
 def _is_one(value: Any) -> Any:
     # Pydantic takes true and 1.0 for the literal 1.
     if type(value) is not int:
@@ -87,6 +92,9 @@ Name = Annotated[
     ),
 ]
 Text = Annotated[str, Field(min_length=1), says("must be a text that is not empty")]
+TextOrNull = Annotated[
+    Annotated[str, Field(min_length=1)] | None, says("must be a text that is not empty, or null")
+]
 TrueOrFalse = Annotated[bool, says("must be true or false")]
 Number = Annotated[float, says("must be a number")]
 Positive = Annotated[float, Field(gt=0), says("must be a number above 0")]

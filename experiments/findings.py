@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from experiments.fields import MUST, TAG
 from experiments.hints import nearest, one_of, show, value_hint, word_hint
-from experiments.kind_words import OTHER_KINDS, UNAVAILABLE
+from experiments.kind_words import NEEDLESS, OTHER_KINDS, UNAVAILABLE
 from experiments.nodes import KINDED
 from experiments.problems import key_text
 from experiments.spec import Experiment
@@ -106,18 +106,30 @@ def _kind(key: Path, value: Any) -> Finding:
     named = value.get("kind")
     if not isinstance(named, str):
         return Finding(at, must, show(named) if "kind" in value else "nothing")
-    meant = nearest(named, kinds)
-    if named in UNAVAILABLE.get(key, ()):
+    meant, section = nearest(named, kinds), _kinded(key)
+    if named in UNAVAILABLE.get(section, ()):
         meant = f'"{named}" is not available in this version'
-    elif named in OTHER_KINDS.get(key, {}):
-        meant = f'"{named}" is called "{OTHER_KINDS[key][named]}" here'
+    elif named in NEEDLESS.get(section, {}):
+        meant = NEEDLESS[section][named]
+    elif named in OTHER_KINDS.get(section, {}):
+        meant = f'"{named}" is called "{OTHER_KINDS[section][named]}" here'
     return Finding(at, must, show(named), meant)
 
 
 def _kinds_at(key: Path) -> list[str]:
-    section = _model_at(Experiment, key[:-1], ())
-    fields = section.model_fields if section is not None else {}
-    return [str(tag) for tag, _ in _models(fields[str(key[-1])].annotation)]
+    return [str(tag) for tag, _ in _kinds_of(_kinded(key))]
+
+
+def _kinds_of(section: Path) -> list[tuple[str | None, type[BaseModel]]]:
+    """Each kind of a section that has one, with the class of such a section."""
+    above = _model_at(Experiment, section[:-1], ())
+    assert above is not None
+    return _models(above.model_fields[str(section[-1])].annotation)
+
+
+def _kinded(key: Path) -> Path:
+    """The section with a `kind` that stands at a key; in a list of them, what the list is."""
+    return key[:-1] if key and isinstance(key[-1], int) else key
 
 
 def _section_hint(key: Path, value: Any) -> str | None:
@@ -165,13 +177,10 @@ def _key_hint(key: Path, value: Any, known: Sequence[str], tags: Sequence[str]) 
 
 def _kinds_with(key: Path) -> list[str]:
     """The kinds of a section that have a key, of those that can be chosen for it."""
-    section, word = key[:-1], str(key[-1])
+    section, word = _kinded(key[:-1]), str(key[-1])
     if section not in KINDED:
         return []
-    above = _model_at(Experiment, section[:-1], ())
-    assert above is not None
-    models = _models(above.model_fields[str(section[-1])].annotation)
-    return [str(kind) for kind, model in models if word in model.model_fields]
+    return [str(kind) for kind, model in _kinds_of(section) if word in model.model_fields]
 
 
 #: Mappings of the user's own names, to knobs or to searched keys.

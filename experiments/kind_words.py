@@ -135,6 +135,12 @@ KIND_TABLES: Mapping[Path, Mapping[str, Mapping[str, Word]]] = {
             "num_levels": to("parts", "parts: VALUE"),
             "top_k": to("parts", "parts: VALUE"),
         },
+        "replay": {
+            "steps": to("schedule", "schedule: [{iteration: 0, distribution: {...}}, ...]"),
+            "changes": to("schedule", "schedule: [{iteration: 0, distribution: {...}}, ...]"),
+            "stages": to("schedule", "schedule: [{iteration: 0, distribution: {...}}, ...]"),
+            "policy_path": no("`envolve replay RUN` writes the schedule of a run's best member"),
+        },
         "scenario": _SCENARIO,
         "minimax": _SCENARIO,
         "paired": _SCENARIO,
@@ -165,6 +171,8 @@ OTHER_KINDS: Mapping[Path, Mapping[str, str]] = {
         "evolving": "population",
         "adversary": "minimax",
         "generator": "scenario",
+        "pbt_replay": "replay",
+        "schedule": "replay",
     },
     ("population", "exploit"): {
         "pbt": "truncation",
@@ -172,6 +180,25 @@ OTHER_KINDS: Mapping[Path, Mapping[str, str]] = {
         "binary_tournament": "tournament",
     },
     ("population", "explore"): {"tpe": "optuna", "gp": "optuna", "cmaes": "optuna"},
+    ("loggers",): {
+        "wb": "wandb",
+        "w&b": "wandb",
+        "weights_and_biases": "wandb",
+        "weightsandbiases": "wandb",
+    },
+}
+
+_TENSORBOARD = "TensorBoard reads every run as it is: tensorboard --logdir RUN"
+_TABLES = "`envolve show RUN --table results --to FILE` writes a run's tables"
+#: Kinds that nobody has to choose, and why.
+NEEDLESS: Mapping[Path, Mapping[str, str]] = {
+    ("loggers",): {
+        "tensorboard": _TENSORBOARD,
+        "tensorboardx": _TENSORBOARD,
+        "tbx": _TENSORBOARD,
+        "csv": _TABLES,
+        "json": _TABLES,
+    },
 }
 
 #: Kinds that are published elsewhere, or planned, and cannot be chosen yet.

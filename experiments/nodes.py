@@ -22,6 +22,7 @@ KINDED: frozenset[Path] = frozenset(
         ("population", "exploit"),
         ("population", "explore"),
         ("population", "initial"),
+        ("loggers",),
     }
 )
 

@@ -47,6 +47,8 @@ def ray_session(user_dir: Path) -> Iterator[None]:
     # Resuming needs the journal alone, so Tune need not write its state every few seconds.
     os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "3600")
     os.environ.setdefault("TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S", "0")
+    # They would show seats in the place of members, and nobody reads what they write.
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     # A member's failure is a fault in the journal and on the screen, not a traceback.
     os.environ.setdefault("TUNE_PRINT_ALL_TRIAL_ERRORS", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")

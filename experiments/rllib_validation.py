@@ -20,7 +20,7 @@ def validation_findings(config: AlgorithmConfig, algorithm: Algorithm) -> list[F
     """RLlib's first complaint: about the config itself, or at the ends of what is searched."""
     ends = {name: ends_of(knob) for name, knob in algorithm.search.items()}
     for searched in combinations(ends):
-        said = _complaint(config, searched)
+        said = complaint(config, searched)
         if said is not None:
             key = _key_of(said, algorithm)
             found = f"{said} (with {show(searched)})" if searched else said
@@ -28,7 +28,8 @@ def validation_findings(config: AlgorithmConfig, algorithm: Algorithm) -> list[F
     return []
 
 
-def _complaint(config: AlgorithmConfig, searched: Mapping[str, Any]) -> str | None:
+def complaint(config: AlgorithmConfig, searched: Mapping[str, Any]) -> str | None:
+    """What RLlib says of a config with these values, in one sentence; None if nothing."""
     trial = config.copy(copy_frozen=False)
     try:
         if searched:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from experiments import curriculum_spec
 from experiments.curricula import to_curriculum
 from experiments.findings import Finding
 from experiments.spaces import to_search, to_space
 from experiments.spec import Experiment
-from orchestrator.exploit import Exploiter, NoExploit, Tournament, Truncation
-from orchestrator.explore import Explorer, Perturb, Resample
+from orchestrator.exploit import Exploiter, Itself, NoExploit, Tournament, Truncation
+from orchestrator.explore import Explorer, Perturb, Prescribed, Resample
 from orchestrator.initial import Beginning, draw_random, draw_with_optuna
 from orchestrator.levels import Play
 from orchestrator.member_state import Rules
@@ -50,6 +51,9 @@ def populations_of(arms: Mapping[str, Experiment]) -> list[Population]:
 def beginnings(population: Population, experiment: Experiment) -> tuple[list[Beginning], str]:
     """The members' first hyperparameters and distributions, and who drew them."""
     rules = population.rules
+    if isinstance(rules.explore, Prescribed):
+        start = rules.curriculum.begin(rules.space).distribution
+        return [(rules.explore.at(0), start)] * rules.size, "schedule"
     drawn = (rules.size, rules.space, rules.search, rules.curriculum)
     initial = experiment.population.initial
     if initial.kind == "optuna":
@@ -81,6 +85,8 @@ def explorer_findings(experiment: Experiment) -> list[Finding]:
 
 
 def _exploiter(experiment: Experiment) -> Exploiter:
+    if isinstance(experiment.curriculum, curriculum_spec.Replay):
+        return Itself()
     given = experiment.population.exploit
     if given.kind == "none":
         return NoExploit()
@@ -89,6 +95,10 @@ def _exploiter(experiment: Experiment) -> Exploiter:
 
 
 def _explorer(experiment: Experiment) -> Explorer:
+    curriculum = experiment.curriculum
+    if isinstance(curriculum, curriculum_spec.Replay):
+        changes = curriculum.schedule
+        return Prescribed(tuple((each.iteration, each.hyperparameters) for each in changes))
     given = experiment.population.explore
     if given.kind == "resample":
         return Resample()

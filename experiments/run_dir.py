@@ -47,7 +47,7 @@ class RunDir:
 
     @property
     def tune(self) -> Path:
-        """What Tune and its loggers write, a folder for each start or resume."""
+        """What Tune writes of itself, a folder for each start or resume."""
         return self.path / "tune"
 
     @property

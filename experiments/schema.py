@@ -17,7 +17,7 @@ _GRID = {
     "required": ["grid"],
     "additionalProperties": False,
 }
-_FIXED = ("envolve", "name", "seeds", "kind")
+_FIXED = ("envolve", "name", "seeds", "loggers", "kind")
 
 
 def json_schema() -> dict[str, Any]:

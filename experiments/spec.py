@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from experiments.curriculum_spec import Curriculum, FixedCurriculum
 from experiments.fields import (
@@ -29,8 +29,10 @@ from experiments.fields import (
     Section,
     Share,
     Text,
+    TextOrNull,
     TrueOrFalse,
     Version,
+    of_bare_kind,
     says,
     says_of_container,
     tagged_by_kind,
@@ -56,6 +58,9 @@ _Agents = Annotated[
 ]
 _Names = Annotated[
     tuple[Text, ...], Field(strict=False), says_of_container("must be a list of knobs' names")
+]
+_WandbMode = Annotated[
+    Literal["online", "offline"] | None, says("must be online, or offline, or null")
 ]
 _Seeds = Annotated[
     tuple[CountOrZero, ...],
@@ -251,6 +256,49 @@ class Resources(Section):
     max_resident: CountOrNull = None
 
 
+class WandbLogger(Section):
+    """Weights & Biases: a run for each member; takes the extra `wandb`."""
+
+    kind: Literal["wandb"] = "wandb"
+    project: TextOrNull = None
+    """Null: the experiment's name."""
+    entity: TextOrNull = None
+    """A team or user; null: whoever is logged in."""
+    group: TextOrNull = None
+    """Null: each population is a group, by the names of run and arm."""
+    mode: _WandbMode = None
+    """Null: what WANDB_MODE says, else online."""
+
+
+class MlflowLogger(Section):
+    """MLflow: a run for each member; takes the extra `mlflow`."""
+
+    kind: Literal["mlflow"] = "mlflow"
+    tracking_uri: TextOrNull = None
+    """Null: what MLFLOW_TRACKING_URI says, else MLflow's default in the working directory."""
+    experiment: TextOrNull = None
+    """Null: the experiment's name."""
+
+
+Logger = Annotated[
+    Annotated[WandbLogger, Tag(TAG + "wandb")] | Annotated[MlflowLogger, Tag(TAG + "mlflow")],
+    Discriminator(tagged_by_kind),
+]
+_Loggers = Annotated[
+    tuple[
+        Annotated[
+            Logger,
+            BeforeValidator(
+                of_bare_kind, json_schema_input_type=Literal["wandb", "mlflow"] | Logger
+            ),
+        ],
+        ...,
+    ],
+    Field(strict=False),
+    says_of_container("must be a list of loggers"),
+]
+
+
 class Experiment(Section):
     """One arm of an experiment file, with every default filled in."""
 
@@ -265,4 +313,6 @@ class Experiment(Section):
     checkpoint: Checkpoint = Checkpoint()
     stop: Stop
     resources: Resources = Resources()
+    loggers: _Loggers = ()
+    """What the run is logged to beside TensorBoard: kinds, or mappings with settings."""
     seeds: _Seeds = (0,)

@@ -83,8 +83,11 @@ _TOP: Mapping[str, Word] = {
     "run_dir": RUN_DIR,
     "resume": RESUME,
     "max_failures": no("A member that fails goes back to its last boundary by itself"),
-    "logging": no("Logging cannot be set in this version"),
-    "loggers": no("Logging cannot be set in this version"),
+    "logging": to("loggers", "loggers: [wandb], or [mlflow]"),
+    "logger": to("loggers", "loggers: [wandb], or [mlflow]"),
+    "wandb": to("loggers", "loggers: [wandb]"),
+    "mlflow": to("loggers", "loggers: [mlflow]"),
+    "tensorboard": no("TensorBoard reads every run as it is: tensorboard --logdir RUN"),
 }  # fmt: skip
 
 _RANGE: Mapping[str, Word] = {
@@ -304,6 +307,16 @@ TABLES: Mapping[Path, Mapping[str, Word]] = {
         "policies": to("agents", "agents: VALUE"),
         "evaluation_num_env_runners": no("The suites are played inside each member's process"),
         "seeds": to("seed", "seed: 0"),
+    },
+    ("loggers", "*"): {
+        "type": to("kind", "kind: VALUE"),
+        "name": to("kind", "kind: VALUE"),
+        "project_name": to("project", "project: VALUE"),
+        "team": to("entity", "entity: VALUE"),
+        "uri": to("tracking_uri", "tracking_uri: VALUE"),
+        "experiment_name": to("experiment", "experiment: VALUE"),
+        "api_key": no("Run `wandb login`, or set WANDB_API_KEY"),
+        "dir": no("W&B's own files go to wandb/ in the run's directory"),
     },
     ("checkpoint",): CHECKPOINT_WORDS,
     ("stop",): STOP_WORDS,

@@ -15,6 +15,7 @@ from orchestrator.curricula import Seen, Stand, State
 from orchestrator.distributions import Distribution, Level
 from orchestrator.exploit import ranking
 from orchestrator.explore import Interval, Now
+from orchestrator.frozen import text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,11 +40,12 @@ def decide(population: Population, members: Sequence[int]) -> list[records.Recor
     running = [_interval(population, m, scores) for m, donor in donors.items() if donor is None]
     for member, donor in donors.items():
         if donor is not None:
-            exploit, *rest = _exploit(population, member, donor, running)
-            decided += [exploit, *rest]
-            if isinstance(exploit, records.Exploit):
-                before = scores[donor]
-                running.append(Interval(member, exploit.iteration, exploit.after, before))
+            entry = _exploit(population, member, donor, running)
+            decided += entry
+            for exploit in entry:
+                if isinstance(exploit, records.Exploit):
+                    before = scores[donor]
+                    running.append(Interval(member, exploit.iteration, exploit.after, before))
     # One record for each iteration: asynchronous members may be due at different ones.
     ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
     for iteration in sorted({population.members[member].iteration for member in members}):
@@ -141,13 +143,17 @@ def _exploit(
                 action=f"m{member} goes on as it is",
             )
         ]
+    before = -math.inf if source.own.score is None else source.own.score
     explored = population.rules.explore.explore(
         source.hyperparameters,
         population.rules.search,
         _generator(population, "explore", member),
         [*population.intervals.history(), *running],
-        None if source.own.score is None else Now(state.iteration, source.own.score),
+        Now(state.iteration, before),
     )
+    after = {**source.hyperparameters, **explored}
+    if member == donor and text(after) == text(state.hyperparameters):
+        return []
     exploit = records.Exploit(
         **state.who(),
         donor=donor,
@@ -155,20 +161,20 @@ def _exploit(
         digest=source.own.digest,
         saved=state.own.path,
         before=state.hyperparameters,
-        after={**source.hyperparameters, **explored},
+        after=after,
     )
     if population.runs_in_members:
         # The donor's curriculum comes with its checkpoint.
-        after, why = population.saved_with(donor).distribution, f"m{donor}'s"
+        moved, why = population.saved_with(donor).distribution, f"m{donor}'s"
         follows: State = {}
     else:
         rng = _generator(population, "mutate", member)
         move = population.rules.curriculum.copied(stand_of(source), rng)
-        after, why = move.stand.distribution, f"{move.why} of m{donor}'s"
+        moved, why = move.stand.distribution, f"{move.why} of m{donor}'s"
         follows = move.stand.state
-    if after == state.distribution:
+    if moved == state.distribution:
         return [exploit]
-    return [exploit, _mutation(state, after, why, SCHEDULER, follows)]
+    return [exploit, _mutation(state, moved, why, SCHEDULER, follows)]
 
 
 def _mutation(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from orchestrator.frozen import text
+from orchestrator.frozen import freeze, text, thaw
 from orchestrator.knobs import Choice, Continuous, Integer, Knob
 
 Search = Mapping[str, Knob]
@@ -36,7 +36,7 @@ class Now:
     """Where the interval begins that hyperparameters are wanted for.
 
     Attributes:
-        before: score of the model that it begins with: the donor's.
+        before: score of the model that it begins with: the donor's; -inf where it had none.
     """
 
     iteration: int
@@ -148,6 +148,37 @@ class Perturb:
             return value * self.factor if up else value / self.factor
         step = (self.factor - 1.0) * (knob.high - knob.low)
         return value + step if up else value - step
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """Values by a schedule, whatever is searched.
+
+    Attributes:
+        schedule: (iteration, values) pairs in the order of their iterations: from there on these
+            keys have these values; keys that are not named keep theirs.
+    """
+
+    schedule: tuple[tuple[int, Mapping[str, Any]], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedule", freeze(self.schedule))
+
+    def explore(
+        self,
+        values: Mapping[str, Any],
+        search: Search,
+        rng: np.random.Generator,
+        history: Sequence[Interval] = (),
+        now: Now | None = None,
+    ) -> dict[str, Any]:
+        """What is in force now; nothing where that is not known."""
+        return {} if now is None else self.at(now.iteration)
+
+    def at(self, iteration: int) -> dict[str, Any]:
+        """What is in force from an iteration on."""
+        due = (values for since, values in self.schedule if since <= iteration)
+        return {name: thaw(value) for values in due for name, value in values.items()}
 
 
 def _known(name: str, knob: Knob, values: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from orchestrator.curricula.learnability import Learnability
 from orchestrator.curricula.level_buffer import LevelBuffer
 from orchestrator.curricula.population_regret import PopulationRegret
 from orchestrator.curricula.presets import PRESETS
+from orchestrator.curricula.scheduled import Scheduled
 from orchestrator.curricula.stages import Stage, Stages, Until
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Outlook",
     "Owner",
     "PopulationRegret",
+    "Scheduled",
     "Seen",
     "Stage",
     "Stages",

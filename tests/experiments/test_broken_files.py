@@ -414,7 +414,7 @@ TABLE = [
       "Leave the key"),
     b("key of another section", "size: 4", "size: 4\n  keep_best: 3",
       20, "goes to checkpoint.keep_"),
-    b("logging", END, END + "logging: {}\n", 29, "cannot be set in this version"),
+    b("logging", END, END + "logging: {}\n", 29, "loggers: [wandb], or [mlflow]"),
     b("local_dir", END, END + "local_dir: x\n", 29, "--run-dir DIR"),
     # arms and grids
     b("arms as a list", END, END + "arms: [a]\n", 29, "arms: must be a mapping of arms' names"),

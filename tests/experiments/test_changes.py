@@ -9,6 +9,8 @@ from made_runs import TEXT, loaded
 
 from experiments import changes
 
+_LOGGERS = 'loggers: [] → [{"kind": "mlflow", "tracking_uri": null, "experiment": n...'
+
 
 def found(text: str = TEXT, *overrides: str) -> dict[str, str]:
     """What differs from `TEXT`, described, by whether a run may go on with it."""
@@ -37,6 +39,7 @@ def test_an_unchanged_file_has_no_changes() -> None:
         ("env.timeout=60", "env.timeout: 600.0 → 60.0"),
         ("env.timeout=null", "env.timeout: 600.0 → unset"),
         ("population.max_faults=0", "population.max_faults: 3 → 0"),
+        ("loggers=[{kind: mlflow}]", _LOGGERS),
     ],
 )
 def test_how_far_a_run_goes_and_what_it_takes_may_change(override: str, said: str) -> None:

@@ -27,7 +27,9 @@ def answered(ended: Ended, code: int, *said: str) -> None:
 
 # Help
 
-COMMANDS = ("run", "resume", "validate", "show", "export", "evaluate")
+COMMANDS = (
+    "run", "resume", "validate", "show", "export", "evaluate", "compare", "report", "replay",
+)  # fmt: skip
 
 
 def test_help_comes_without_anything_heavy() -> None:
@@ -210,7 +212,7 @@ def test_an_edit_that_makes_it_another_experiment(
         ended,
         2,
         f": {key}: must stay",
-        "Only stop, resources, checkpoint, env.timeout, population.max_faults may change",
+        "Only stop, resources, checkpoint, env.timeout, population.max_faults, loggers may change",
     )
     line = next(n for n, found in enumerate(text.splitlines(), start=1) if old in found)
     assert f"experiment.yaml:{line}:" in ended.err

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from callbacks.progress import progress_on
 from experiments import driver
+from experiments.loggers import member_loggers
 from orchestrator.records import Fault, Record, RunEnded
 
 
@@ -27,7 +28,8 @@ def test_a_run_whose_members_are_done_but_whose_end_failed_is_not_called_finishe
     assert all(run.ledger.population(state.key).done(state.member) for state in run.ledger.states())
     taken: list[Record] = []
     run.ledger.listen(taken.append)
-    driver._finish(run, {}, progress_on(Console(file=io.StringIO()), run.ledger, {}))
+    progress = progress_on(Console(file=io.StringIO()), run.ledger, {})
+    driver._finish(run, {}, progress, member_loggers(loaded().arms, place, run.ledger))
     # Else the end of the process does.
     run.ledger._journal.close()
     fault, end = taken

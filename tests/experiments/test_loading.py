@@ -110,7 +110,21 @@ CURRICULA = {
     "minimax": "{kind: minimax, noise: 0}",
     "paired": "{kind: paired, recent: 5}",
     "flexible_paired": "{kind: flexible_paired, entropy: 0}",
+    "replay": """{kind: replay, schedule: [
+      {iteration: 0, hyperparameters: {lr: 0.1}, distribution: {kind: gaussian, center: [0.5]}},
+      {iteration: 2, distribution: {kind: product, marginals: {}}},
+      {iteration: 4, hyperparameters: {lr: [[0, 0.1], [9, 0.2]], gamma: null}}]}""",
 }
+#: What a kind cannot do without, besides its own section.
+BESIDES = {"replay": "population: {size: 1}"}
+
+
+def arm(kind: str) -> str:
+    """The keys of an arm with a curriculum of this kind."""
+    own = [f"curriculum: {CURRICULA[kind]}", BESIDES.get(kind)]
+    return f"{{{', '.join(filter(None, own))}}}"
+
+
 OTHERS = [
     "population: {exploit: {kind: tournament, min_gap: 3}, explore: {kind: optuna}}",
     "population: {exploit: {kind: none}, explore: {kind: optuna, sampler: gp, window: 9}}",
@@ -120,7 +134,7 @@ OTHERS = [
         "{lr: {low: 0.1, high: 1, scale: log}, kl_target: {choices: [null, 0.1]}}}}"
     ),
     # Arms that differ in all that a section holds, and in half of it.
-    "arms:\n" + "".join(f"  {kind}: {{curriculum: {text}}}\n" for kind, text in CURRICULA.items()),
+    "arms:\n" + "".join(f"  {kind}: {arm(kind)}\n" for kind in CURRICULA),
     """arms:
   one: {curriculum: {kind: adr, above: 4, below: 1, search: {step: {choices: [1, 2]}}}}
   two: {curriculum: {kind: adr, above: 5, below: 1, search: {step: {low: 0.1, high: 0.2}}}}
@@ -137,7 +151,9 @@ OTHERS = [
   four: {algorithm: {search: {lr: {low: 1, high: 3}}}}
 """,
 ]
-EVERY_KIND = [*(KNOBS + f"curriculum: {text}\n" for text in CURRICULA.values())]
+EVERY_KIND = [
+    KNOBS + f"curriculum: {text}\n" + BESIDES.get(kind, "") for kind, text in CURRICULA.items()
+]
 EVERY_KIND += [KNOBS + text for text in OTHERS]
 MINIMAL = "envolve: 1\nname: x\nenv: {id: CartPole}\nstop: {iterations: 8}\n"
 
@@ -348,6 +364,11 @@ def test_every_curriculum_can_be_chosen_from_the_command_line(kind: str) -> None
     required = {
         "adr": ["curriculum.above=4", "curriculum.below=1"],
         "stages": ["curriculum.stages=[{name: a}]"],
+        "replay": [
+            "curriculum.schedule=[{iteration: 0, distribution: {kind: product}}]",
+            "population.size=1",
+            "algorithm.search={}",
+        ],
     }
     options = [f"curriculum.kind={kind}", *required.get(kind, [])]
     for text in (FULL, KNOBS):

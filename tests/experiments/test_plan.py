@@ -117,7 +117,7 @@ def test_seeds_and_arms_add_up() -> None:
 
 def test_disk_holds_what_retention_keeps_and_what_is_logged() -> None:
     kept = (2 * 2 + 1 + 3) * 1000
-    assert plan().disk == kept + 2 * (8 * 500 * 4 + 4 * 2500)
+    assert plan().disk == kept + 2 * (8 * 500 * 2 + 4 * 2500)
 
 
 def test_memory_is_that_of_all_seats_processes() -> None:

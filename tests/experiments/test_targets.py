@@ -131,7 +131,7 @@ def test_another_experiment_is_refused_where_it_says_so(
     (problem,) = refused(RUN)
     assert problem.startswith(f"made.yaml:{line}:")
     assert f"{key}: must stay {stays} as the run began" in problem
-    changeable = "stop, resources, checkpoint, env.timeout, population.max_faults"
+    changeable = "stop, resources, checkpoint, env.timeout, population.max_faults, loggers"
     assert f"but got {got}. Only {changeable} may change" in problem
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from distribution_catalogue import SPACES, seeds
+from distribution_catalogue import CARTPOLE, SPACES, seeds
 from hypothesis import strategies as st
 
 from orchestrator.curricula.adr import ADR
@@ -22,8 +22,9 @@ from orchestrator.curricula.generated import Generated
 from orchestrator.curricula.learnability import Learnability
 from orchestrator.curricula.level_buffer import LevelBuffer
 from orchestrator.curricula.population_regret import PopulationRegret
+from orchestrator.curricula.scheduled import Scheduled
 from orchestrator.curricula.stages import Measure, Stage, Stages, Until
-from orchestrator.distributions import EnvSpace, Level
+from orchestrator.distributions import EnvSpace, Level, Mixture
 from orchestrator.knobs import Range
 from orchestrator.seeding import generator
 
@@ -58,6 +59,13 @@ CURRICULA: dict[str, Curriculum] = {
     "sfl": Learnability(candidates=6, rollouts=3, keep=3, every=2),
     "population_regret": PopulationRegret(parts=2),
     "generated": Generated(),
+    "replay": Scheduled(
+        (
+            (0, CARTPOLE.initial()),
+            (1, CARTPOLE.full()),
+            (3, Mixture(((1.0, CARTPOLE.initial()), (2.0, CARTPOLE.full())))),
+        )
+    ),
 }
 
 

@@ -24,10 +24,11 @@ from orchestrator.explore import Perturb
 from orchestrator.initial import draw_random
 from orchestrator.knobs import Choice, Continuous
 from orchestrator.ledger import Ledger
+from orchestrator.lines import line_of, to_record
 from orchestrator.member_state import MemberState, Rules
 from orchestrator.operators import shift
 from orchestrator.population import Population
-from orchestrator.records import Record, finite, from_json, to_json
+from orchestrator.records import Record, finite, to_json
 from orchestrator.retention import Shelf
 from orchestrator.stop import Stop
 from orchestrator.suites import SELECT
@@ -72,7 +73,7 @@ def started(now: Rules) -> Population:
 
 def read_back(record: Record) -> Record:
     """The record as a reader of the journal finds it."""
-    return from_json(json.loads(json.dumps(to_json(record), allow_nan=False)))
+    return to_record(line_of(json.dumps(to_json(record), allow_nan=False).encode()))
 
 
 def who(member: int, iteration: int) -> dict[str, Any]:

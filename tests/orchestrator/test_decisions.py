@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,8 +30,8 @@ from simulated_population import (
 from orchestrator import records
 from orchestrator.curricula import PopulationRegret
 from orchestrator.distributions import Level, Levels
-from orchestrator.exploit import NoExploit, Tournament, Truncation
-from orchestrator.explore import Interval, Now, Search
+from orchestrator.exploit import Itself, NoExploit, Tournament, Truncation
+from orchestrator.explore import Interval, Now, Prescribed, Search
 from orchestrator.member_state import Rules
 from orchestrator.population import Population
 from orchestrator.seeding import generator
@@ -287,3 +288,62 @@ def test_a_copy_of_a_member_that_copies_somebody_itself_begins_with_its_donors_s
     began = {each.member: each.before for each in group.intervals.history()}
     assert began == {0: 5.0, 1: 5.0, 2: 3.0}
     assert SEARCH.keys() <= group.members[2].hyperparameters.keys()
+
+
+# A member alone, by a schedule
+
+LAYERS = [64, 64]
+ALONE = rules(
+    size=1,
+    search={},
+    curriculum=Own(),
+    exploit=Itself(),
+    explore=Prescribed(((0, {"lr": 0.1, "layers": LAYERS}), (4, {"lr": 0.2}), (5, {"lr": 0.3}))),
+)
+
+
+def test_a_member_copies_itself_where_its_hyperparameters_change() -> None:
+    group = started(ALONE)
+    found = {}
+    for iteration in (2, 4, 6, 8):
+        member_scores(group, {0: 1.0}, iteration)
+        entry = decided(group)
+        found[iteration] = [each for each in entry if not isinstance(each, records.Boundary)]
+    ((first,), (second,), (third,), last) = found.values()
+    assert last == []
+    for iteration, each, lr in ((2, first, 0.1), (4, second, 0.2), (6, third, 0.3)):
+        assert isinstance(each, records.Exploit)
+        assert (each.member, each.donor, each.iteration) == (0, 0, iteration)
+        assert each.checkpoint == each.saved == f"m0/{iteration}"
+        assert each.after == {"lr": lr, "layers": LAYERS}
+    assert group.members[0].hyperparameters["lr"] == 0.3
+
+
+def test_what_it_has_already_is_no_change() -> None:
+    group = started(ALONE)
+    for record in group.first([({"lr": 0.1, "layers": LAYERS}, CARTPOLE.full())], "schedule"):
+        apply_all(group, [record])
+    member_scores(group, {0: 1.0}, 2)
+    assert [type(each) for each in decided(group)] == [records.Boundary]
+
+
+def test_a_member_without_a_score_keeps_to_its_schedule() -> None:
+    group = started(ALONE)
+    member_scores(group, {0: math.nan}, 4)
+    exploit, _ = decided(group)
+    assert isinstance(exploit, records.Exploit)
+    assert exploit.after["lr"] == 0.2
+
+
+@settings(max_examples=30)
+@given(kills=kill_points, turns=seeds)
+def test_a_schedule_that_was_killed_anywhere_ends_as_one_that_was_not(
+    kills: list[int], turns: int
+) -> None:
+    whole = Run(ALONE).go()
+    run = run_with_kills(ALONE, kills, turns)
+    assert run.end() == whole.end()
+    exploits = [each for each in run.decisions() if isinstance(each, records.Exploit)]
+    assert [(each.iteration, each.after["lr"]) for each in exploits] == [
+        (2, 0.1), (4, 0.2), (6, 0.3)
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +14,16 @@ from distribution_catalogue import continuous_knobs, integer_knobs, legal_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.explore import Explorer, Interval, Now, Perturb, Resample, Search, draw
+from orchestrator.explore import (
+    Explorer,
+    Interval,
+    Now,
+    Perturb,
+    Prescribed,
+    Resample,
+    Search,
+    draw,
+)
 from orchestrator.frozen import text
 from orchestrator.knobs import Choice, Continuous, Integer, Knob, Numeric, Simplex
 from orchestrator.optuna_explorer import OptunaExplorer
@@ -229,3 +239,28 @@ def test_a_factor_must_move(factor: float) -> None:
 def test_a_probability_must_be_one(share: float) -> None:
     with pytest.raises(ValueError, match="`0 <= resample <= 1` must hold, but got"):
         Perturb(resample=share)
+
+
+SCHEDULE = Prescribed(((0, {"lr": 0.1, "layers": [8, 8]}), (4, {"lr": 0.2}), (6, {"layers": [9]})))
+
+
+@pytest.mark.parametrize(
+    ("iteration", "lr", "layers"),
+    [(0, 0.1, [8, 8]), (3, 0.1, [8, 8]), (4, 0.2, [8, 8]), (5, 0.2, [8, 8]), (9, 0.2, [9])],
+)
+def test_values_are_those_that_are_in_force(iteration: int, lr: float, layers: list[int]) -> None:
+    values = {"lr": 0.7, "gamma": 0.9}
+    found = SCHEDULE.explore(values, {}, generator(0), (), Now(iteration, -math.inf))
+    assert found == SCHEDULE.at(iteration) == {"lr": lr, "layers": layers}
+    assert values == {"lr": 0.7, "gamma": 0.9}
+
+
+def test_nothing_is_in_force_at_a_time_that_is_not_known() -> None:
+    assert SCHEDULE.explore({"lr": 0.7}, {}, generator(0)) == {}
+
+
+def test_a_schedule_is_a_value_that_cannot_be_changed() -> None:
+    SCHEDULE.at(0)["layers"].append(7)
+    assert SCHEDULE.at(0)["layers"] == [8, 8]
+    again = pickle.loads(pickle.dumps(SCHEDULE))
+    assert (again, hash(again)) == (SCHEDULE, hash(SCHEDULE))

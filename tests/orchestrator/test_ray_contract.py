@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from ray import tune as ray_tune
+from ray.air._internal.mlflow import _MLflowLoggerUtil
+from ray.air.integrations.mlflow import MLflowLoggerCallback
+from ray.air.integrations.wandb import WandbLoggerCallback
 from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.dqn.dqn_learner import DQNLearner
@@ -41,8 +44,10 @@ from ray.tune import Callback, Trainable
 from ray.tune.execution.tune_controller import TrialRunnerWrapper, TuneController
 from ray.tune.experiment import Trial
 from ray.tune.experiment.trial import _TemporaryTrialState
+from ray.tune.logger import LoggerCallback
 from ray.tune.registry import ENV_CREATOR, _global_registry
 from ray.tune.schedulers import TrialScheduler
+from ray.tune.utils.callback import _create_default_callbacks
 from rllib_catalogue import ByMethod, Pair, Told, configured, meter, tiny_ppo
 
 from orchestrator import rllib, tune
@@ -131,6 +136,16 @@ METHODS: list[tuple[type[Any], str, tuple[str, ...]]] = [
     (TrialScheduler, "choose_trial_to_run", ("tune_controller",)),
     (TrialScheduler, "debug_string", ()),
     (Callback, "on_trial_result", ("iteration", "trials", "trial", "result")),
+    (Callback, "on_step_end", ("iteration", "trials")),
+    (LoggerCallback, "setup", ()),
+    (LoggerCallback, "log_trial_start", ("trial",)),
+    (LoggerCallback, "log_trial_result", ("iteration", "trial", "result")),
+    (LoggerCallback, "log_trial_end", ("trial", "failed")),
+    (LoggerCallback, "on_experiment_end", ("trials",)),
+    (WandbLoggerCallback, "_start_logging_actor", ("trial", "exclude_results")),
+    (MLflowLoggerCallback, "__init__", ("tracking_uri", "experiment_name")),
+    (_MLflowLoggerUtil, "_get_client", ()),
+    (_MLflowLoggerUtil, "end_run", ("status", "run_id")),
 ]
 
 
@@ -391,6 +406,20 @@ def test_a_trial_that_was_not_started_is_pending() -> None:
 
 def test_a_trial_names_the_file_of_its_error() -> None:
     assert isinstance(inspect.getattr_static(Trial, "error_file"), property)
+
+
+def test_loggers_keep_what_we_look_up() -> None:
+    """MLflow's run of each trial, and its experiment; W&B's begins where ours do."""
+    assert "_start_logging_actor" in _names(WandbLoggerCallback.log_trial_start)
+    assert {"_trial_runs", "tags"} <= {*_names(MLflowLoggerCallback.log_trial_start)}
+    assert "mlflow_util" in _names(MLflowLoggerCallback.setup)
+    assert "experiment_id" in _names(_MLflowLoggerUtil.setup_mlflow)
+
+
+def test_tune_writes_no_logs_of_trials_where_it_is_told_so() -> None:
+    """By a variable, which `experiments.ray_session` sets."""
+    source = inspect.getsource(_create_default_callbacks)
+    assert 'os.environ.get("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"' in source
 
 
 class Holder(TrialScheduler):  # type: ignore[misc]
