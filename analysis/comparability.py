@@ -95,7 +95,7 @@ def _places(holders: Sequence[Contender], everyone: Sequence[Contender]) -> str:
     names = []
     for each in holders:
         own = [other for other in everyone if other.runs == each.runs]
-        whole = len(own) < len(everyone) and all(other in holders for other in own)
+        whole = all(other in holders for other in own)
         names.append(each.name.removesuffix(f"/{each.arm}") if whole else each.name)
     return listed(list(dict.fromkeys(names)))
 

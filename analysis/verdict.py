@@ -169,7 +169,8 @@ def _against(suite: str, pairs: Sequence[Pair], baseline: str) -> str:
     better = [f"{name} by {_how_sure(own, len(pairs))}" for name, own, _ in leads if own.is_sure]
     worse = [name for name, _, other in leads if other.is_sure]
     rest = [name for name, own, other in leads if not own.is_sure and not other.is_sure]
-    said = [f"{listed(better) if better else 'no arm'} is better"]
+    are = "are" if len(better) > 1 else "is"
+    said = [f"{listed(better) if better else 'no arm'} {are} better"]
     said += [f"{listed(worse)} worse"] if worse else []
     said += [f"{listed(rest)} not to be told from it"] if rest else []
     return f"Compared with {baseline}, on {_named(suite)}: {'; '.join(said)}."
@@ -231,7 +232,7 @@ def _on_corrections(pairs: Sequence[Pair], fewest: Sequence[int]) -> Iterator[st
     if lost:
         yield (
             f"Of {counted(lost, 'more pair')} Welch's p is below {SIGNIFICANT} before Holm's "
-            "correction alone; with a baseline that is named beforehand there are fewer pairs."
+            f"correction alone, which is not enough among {counted(len(pairs), 'pair')}."
         )
     p = min(least_mann_whitney_p(*fewest) * len(pairs), 1.0)
     if p > SIGNIFICANT:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from compared_runs import STEPS, Returns, compared_run
+from synthetic_run import SyntheticRun
 
 import analysis
 from analysis import Comparison, NotComparable, Run, compare
@@ -189,6 +190,14 @@ def test_of_the_select_suite_the_best_member_counts_as_it_stands(two: Run) -> No
     assert "on which members were picked" in found.verdict.text
 
 
+def test_of_several_members_the_one_with_the_highest_score_now_counts(
+    played: SyntheticRun,
+) -> None:
+    found = compare(analysis.load(played.folder), suite="select")
+    # In the end members scored 60, 70, 15 and 55, on both levels.
+    assert found.scores["return"].to_list() == [70.0, 70.0]
+
+
 def test_a_run_that_played_the_suite_again_counts_as_it_is_now(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", {"a": LOW, "b": HIGH})
     older = run.scores[run.scores["suite"] == "test"].assign(iteration=2)
@@ -265,6 +274,13 @@ def test_arms_of_one_run_are_named_where_they_differ(tmp_path: Path) -> None:
     run = run_of(tmp_path / "run", {"a": LOW, "b": HIGH, "c": LOW}, changed={"b": evaluation})
     assert refused(run) == (
         "evaluation.seed: test suites must be the same, but it is 0 in a and c and 5 in b",
+    )
+    other = run_of(tmp_path / "other", {"main": LOW})
+    assert refused(run, other) == (
+        (
+            "evaluation.seed: test suites must be the same, but it is 0 in run/a, run/c and other "
+            "and 5 in run/b"
+        ),
     )
 
 
@@ -386,6 +402,14 @@ def test_a_single_seed_has_no_interval(tmp_path: Path) -> None:
     assert found.bands["low"].isna().all()
     plain = found.to_json()
     assert plain["arms"][0]["iqm"] == {"value": found.arms[0].iqm.value, "low": None, "high": None}
+
+
+def test_a_pair_with_a_single_seed_has_no_interval(tmp_path: Path) -> None:
+    found = compare(run_of(tmp_path / "run", {"a": LOW, "b": {0: HIGH[0]}}))
+    [pair] = found.pairs
+    assert math.isnan(pair.difference.low)
+    assert math.isnan(pair.improvement.high)
+    assert not math.isnan(arm(found, "a").iqm.low)
 
 
 def test_json_has_everything_and_is_strict(two: Run) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic_run import SyntheticRun
 
@@ -92,6 +93,17 @@ def test_members_that_were_not_scored_count_as_they_stand(
     assert curve is not None
     assert curve.steps.tolist() == [2000, 4000, 6000]
     assert curve.scores.tolist() == [50.0, 50.0, 60.0]
+
+
+def test_a_member_that_was_given_up_has_spent_what_it_spent() -> None:
+    results = pd.DataFrame(
+        {"member": [0, 0, 1], "iteration": [1, 2, 1], "env_steps": [10, 20, 100]}
+    )
+    scores = pd.DataFrame({"member": [0, 1, 0], "iteration": [1, 1, 2], "score": [1.0, 5.0, 2.0]})
+    curve = learning_curve(results, scores)
+    assert curve is not None
+    assert curve.steps.tolist() == [110, 120]
+    assert curve.scores.tolist() == [5.0, 5.0]
 
 
 def test_a_population_that_was_never_scored_has_no_curve(

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -67,6 +67,24 @@ def test_mann_whitney_is_exact_with_ties() -> None:
     u, p = mann_whitney(np.array([1.0, 1.0]), np.array([2.0, 2.0, 2.0]))
     assert (u, p) == (0.0, pytest.approx(2 * 1 / 10))
     assert mann_whitney(np.array([1.0, 1.0]), np.array([1.0, 1.0]))[1] == 1.0
+
+
+@given(NUMBERS, NUMBERS)
+@settings(max_examples=50)
+def test_mann_whitney_looks_at_every_way_to_deal_the_seeds_out(
+    own: list[float], other: list[float]
+) -> None:
+    pooled, size = np.array(own + other), len(own)
+
+    def u_of(places: tuple[int, ...]) -> float:
+        mine, rest = pooled[list(places)], np.delete(pooled, places)
+        ahead = np.subtract.outer(mine, rest)
+        return float((ahead > 0).sum() + 0.5 * (ahead == 0).sum())
+
+    every = np.array([u_of(each) for each in itertools.combinations(range(len(pooled)), size)])
+    seen = u_of(tuple(range(size)))
+    two_sided = min(2 * min((every <= seen).mean(), (every >= seen).mean()), 1.0)
+    assert mann_whitney(np.array(own), np.array(other)) == pytest.approx((seen, two_sided))
 
 
 def test_mann_whitney_of_many_seeds_is_that_of_scipy() -> None:

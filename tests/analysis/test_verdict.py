@@ -149,6 +149,15 @@ def test_the_interval_and_the_test_must_agree(found: Pair, winner: str | None) -
     assert verdict_on([arm("a", 10), arm("b", 8)], [found]).winner == winner
 
 
+def test_the_closest_arm_that_is_not_beaten_is_what_stands_in_the_way() -> None:
+    arms = [arm("a", 10), arm("b", 9), arm("c", 2)]
+    # b is closer, but beaten; c lies far behind, with seeds all over the place.
+    pairs = [pair("a", "b", 0.5, 1.5), pair("a", "c", -4, 20, p=0.4), pair("b", "c", -5, 19, p=0.5)]
+    verdict = verdict_on(arms, pairs)
+    assert verdict.winner is None
+    assert "a is better than b, but cannot be told from c: " in verdict.text
+
+
 def test_an_arm_that_lost_seeds_does_not_win_by_the_others() -> None:
     lucky = verdict_on([arm("a", 10, missing=(5,)), arm("b", 8)], [pair("a", "b", 1, 3)])
     assert lucky.winner is None
