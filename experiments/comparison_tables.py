@@ -10,8 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from analysis.comparison import ArmResult, Comparison, Pair
-from analysis.wording import NOTHING, estimated, number, p_value, signed
+from analysis.comparison.values import ArmResult, Comparison, Pair
+from analysis.comparison.wording import NOTHING, estimated, number, p_value, signed
 from callbacks.run_view import one_line
 from orchestrator.pictures import percent
 

@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.comparing import compare
+from analysis.comparison.comparing import compare
 from analysis.frames import Run
 from analysis.pictures import legends, marks
 from analysis.pictures.covered import coverage, coverage_by_arm

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.comparison import ArmResult, Comparison
+from analysis.comparison.values import ArmResult, Comparison
 from analysis.report.charts import (
     SCALE,
     Chart,

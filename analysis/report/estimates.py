@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from analysis.comparison import Estimate
+from analysis.comparison.values import Estimate
 from analysis.report.charts import GREY, Look, plain
 from orchestrator.pictures import short
 

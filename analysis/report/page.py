@@ -15,8 +15,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis.comparing import compare
-from analysis.comparison import Comparison, NotComparable
+from analysis.comparison.comparing import compare
+from analysis.comparison.values import Comparison, NotComparable
 from analysis.frames import Run
 from analysis.report import embedding, verdict, wording
 from analysis.report.cast import Shown, shown

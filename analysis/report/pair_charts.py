@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.comparison import Comparison, Estimate, Pair
+from analysis.comparison.values import Comparison, Estimate, Pair
 from analysis.report.charts import (
     GREY,
     Chart,

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from analysis.comparison import Comparison
+from analysis.comparison.statistics import interval as resampled_interval
+from analysis.comparison.statistics import seed_draws
+from analysis.comparison.values import Comparison
 from analysis.frames import Run
 from analysis.report.facts import Best
 from analysis.report.wording import counted, interval, number
-from analysis.statistics import interval as resampled_interval
-from analysis.statistics import seed_draws
 from orchestrator.scoring import aggregate
 from orchestrator.suites import TEST
 

@@ -7,13 +7,15 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from analysis.comparison import Estimate
+from analysis.comparison.values import Estimate
+from analysis.comparison.wording import NOTHING, counted, estimated, p_value
 from orchestrator.frozen import thaw
 from orchestrator.pictures import label, percent, short, span
 
-NOTHING = "–"
-
-_SURE_P = 0.001
+__all__ = [
+    "NOTHING", "choice", "counted", "drawn", "interval", "lasted", "moment", "number", "p_value",
+    "ranges",
+]  # fmt: skip
 
 
 def number(value: object) -> str:
@@ -33,11 +35,7 @@ def _short(value: float) -> str:
 
 def interval(estimate: Estimate | None) -> str:
     """``12.3 [11.8, 13]``; the value alone where nothing is known of its spread."""
-    if estimate is None:
-        return NOTHING
-    if math.isnan(estimate.low) or math.isnan(estimate.high):
-        return number(estimate.value)
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+    return estimated(estimate, number)
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -53,18 +51,6 @@ def ranges(numbers: Iterable[int]) -> str:
 
 def _run(run: list[int]) -> str:
     return ", ".join(map(str, run)) if len(run) < 3 else f"{run[0]}–{run[-1]}"
-
-
-def p_value(value: float) -> str:
-    """Two digits; tiny ones as ``<0.001``."""
-    if math.isnan(value):
-        return NOTHING
-    return f"<{_SURE_P}" if value < _SURE_P else f"{value:.2g}"
-
-
-def counted(count: int, thing: str) -> str:
-    """``1 fault``, ``2 faults``, ``4 populations``."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def moment(time: str | None) -> str:

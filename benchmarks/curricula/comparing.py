@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis import statistics
+from analysis.comparison import statistics
 
 __all__ = ["Comparison", "compare", "improvement"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from analysis.statistics import bootstrap, mean, seed_draws
-from analysis.statistics import interval as resampled_interval
+from analysis.comparison.statistics import bootstrap, mean, seed_draws
+from analysis.comparison.statistics import interval as resampled_interval
 from benchmarks.curricula.comparing import compare
 from benchmarks.curricula.tables import Line, number
 from benchmarks.real.trained import Trained

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from synthetic_run import SyntheticRun
 
 import analysis
-from analysis.comparison import ArmResult, Comparison, Estimate, Pair, Verdict
+from analysis.comparison.values import ArmResult, Comparison, Estimate, Pair, Verdict
 from analysis.frames import Run
 from analysis.report.cast import STAND_OUT, shown
 from analysis.report.charts import Chart, joined, log_axis, look, plain, said, thinned

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from analysis.comparison import Estimate
+from analysis.comparison.values import Estimate
 from analysis.report import wording
 
 

@@ -12,10 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.comparison import ArmResult, Estimate, Pair, Verdict
-from analysis.significance import SIGNIFICANT, least_mann_whitney_p, seeds_needed
-from analysis.statistics import Floats
-from analysis.wording import counted, estimated, listed, number, p_is, p_value, seeds_are, signed
+from analysis.comparison.significance import SIGNIFICANT, least_mann_whitney_p, seeds_needed
+from analysis.comparison.statistics import Floats
+from analysis.comparison.values import ArmResult, Estimate, Pair, Verdict
+from analysis.comparison.wording import (
+    counted,
+    estimated,
+    listed,
+    number,
+    p_is,
+    p_value,
+    seeds_are,
+    signed,
+)
 from orchestrator.suites import SELECT
 
 __all__ = ["LEAST_SEEDS", "judge"]

@@ -15,8 +15,8 @@ from synthetic_run import SyntheticRun
 
 import analysis
 from analysis import Comparison, NotComparable, Run, compare
-from analysis.comparison import ArmResult
-from analysis.curves import Curve
+from analysis.comparison.curves import Curve
+from analysis.comparison.values import ArmResult
 
 LOW = {seed: (1.0 + seed, 2.0, 3.0, 4.0) for seed in range(4)}
 HIGH = {seed: (11.0 + seed, 12.0, 13.0, 14.0) for seed in range(4)}

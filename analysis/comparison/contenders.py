@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.curves import Curve, learning_curve, teams
+from analysis.comparison.curves import Curve, learning_curve, teams
+from analysis.comparison.statistics import Floats
 from analysis.frames import Run
-from analysis.statistics import Floats
 from orchestrator.suites import SELECT, TEST
 
 __all__ = ["Contender", "Seed", "contenders"]

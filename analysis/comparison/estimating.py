@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis import curves, significance, statistics
-from analysis.comparison import ArmResult, Estimate, Pair
-from analysis.contenders import Contender
-from analysis.curves import Curve
-from analysis.statistics import Draws, Floats
+from analysis.comparison import curves, significance, statistics
+from analysis.comparison.contenders import Contender
+from analysis.comparison.curves import Curve
+from analysis.comparison.statistics import Draws, Floats
+from analysis.comparison.values import ArmResult, Estimate, Pair
 
 __all__ = ["Sample", "arm_result", "common_curve_range", "compared_pairs", "interval"]
 

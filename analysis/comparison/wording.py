@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from analysis.comparison import Estimate
+from analysis.comparison.values import Estimate
 from orchestrator.pictures import short
 
 __all__ = [

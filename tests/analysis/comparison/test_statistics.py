@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from analysis import statistics
-from analysis.statistics import Floats, iqm, mean
+from analysis.comparison import statistics
+from analysis.comparison.statistics import Floats, iqm, mean
 from orchestrator.scoring import aggregate
 
 SCORES = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 100.0]])

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from analysis.statistics import Floats
+from analysis.comparison.statistics import Floats
 
 __all__ = ["SIGNIFICANT", "holm", "least_mann_whitney_p", "mann_whitney", "seeds_needed", "welch"]
 

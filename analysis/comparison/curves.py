@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.statistics import Floats
+from analysis.comparison.statistics import Floats
 
 __all__ = ["Curve", "common_range", "learning_curve", "median_steps", "on_grid", "teams"]
 

@@ -13,8 +13,8 @@ from compared_runs import compared_run
 
 import analysis
 from analysis import Comparison, compare
-from analysis.comparison import ArmResult, Estimate, Pair, Verdict
-from analysis.verdict import judge
+from analysis.comparison.values import ArmResult, Estimate, Pair, Verdict
+from analysis.comparison.verdict import judge
 
 NOWHERE = Estimate(0.5, math.nan, math.nan)
 

@@ -12,7 +12,14 @@ import pytest
 from synthetic_run import SyntheticRun
 
 import analysis
-from analysis.curves import Curve, common_range, learning_curve, median_steps, on_grid, teams
+from analysis.comparison.curves import (
+    Curve,
+    common_range,
+    learning_curve,
+    median_steps,
+    on_grid,
+    teams,
+)
 
 CURVE = Curve(np.array([100.0, 200.0, 400.0]), np.array([1.0, 5.0, 3.0]))
 

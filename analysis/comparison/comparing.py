@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from analysis import comparability, comparison_frames
-from analysis.comparison import Comparison, NotComparable
-from analysis.contenders import Contender, contenders
-from analysis.estimating import Sample, arm_result, common_curve_range, compared_pairs
+from analysis.comparison import comparability, tabulated
+from analysis.comparison.contenders import Contender, contenders
+from analysis.comparison.estimating import Sample, arm_result, common_curve_range, compared_pairs
+from analysis.comparison.values import Comparison, NotComparable
+from analysis.comparison.verdict import judge
 from analysis.frames import Run
-from analysis.verdict import judge
 from orchestrator.checks import nearest
 from orchestrator.suites import SELECT, TEST
 
@@ -32,7 +32,7 @@ def compare(
     """Compare arms by what their seeds returned on a suite.
 
     The arms of one run keep their names. Of several, runs of the same experiment pool the seeds of
-    each arm; the others are called by their folders (`analysis.contenders.contenders`).
+    each arm; the others are called by their folders (`analysis.comparison.contenders.contenders`).
 
     Args:
         runs: one or several, of one or several arms each.
@@ -79,10 +79,10 @@ def compare(
         arms=tuple(ordered),
         pairs=tuple(pairs),
         verdict=judge(suite, ordered, pairs, by_seed, baseline, notes),
-        profiles=comparison_frames.profiles(ranked),
-        curves=comparison_frames.curves(ranked),
-        bands=comparison_frames.bands(ranked),
-        scores=comparison_frames.scores(ranked),
+        profiles=tabulated.profiles(ranked),
+        curves=tabulated.curves(ranked),
+        bands=tabulated.bands(ranked),
+        scores=tabulated.scores(ranked),
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis import statistics
-from analysis.statistics import Floats, Statistic, iqm, mean
+from analysis.comparison import statistics
+from analysis.comparison.statistics import Floats, Statistic, iqm, mean
 
 REFERENCE = json.loads(Path(__file__).with_name("rliable_reference.json").read_text())
 THRESHOLDS = np.array(REFERENCE["thresholds"])

@@ -5,7 +5,7 @@ a requirement of the tests; its figures are kept instead. To make them anew:
 
     python -m venv /tmp/rliable
     /tmp/rliable/bin/pip install rliable==1.2.0 'pandas<3' 'numpy<2.3'
-    /tmp/rliable/bin/python tests/analysis/rliable_reference.py
+    /tmp/rliable/bin/python tests/analysis/comparison/rliable_reference.py
 """
 
 from __future__ import annotations

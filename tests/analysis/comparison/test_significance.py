@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.significance import (
+from analysis.comparison.significance import (
     holm,
     least_mann_whitney_p,
     mann_whitney,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis import statistics
-from analysis.curves import on_grid
-from analysis.estimating import Sample, interval
-from analysis.statistics import Floats
+from analysis.comparison import statistics
+from analysis.comparison.curves import on_grid
+from analysis.comparison.estimating import Sample, interval
+from analysis.comparison.statistics import Floats
 
 __all__ = ["bands", "curves", "profiles", "scores"]
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.contenders import Contender
+from analysis.comparison.contenders import Contender
+from analysis.comparison.wording import listed, seeds_are
 from analysis.frames import Run
-from analysis.wording import listed, seeds_are
 from orchestrator.suites import TEST
 
 __all__ = ["curve_differences", "reasons_against"]
