@@ -7,57 +7,43 @@ seen or decided at them.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from analysis.finding import JOURNAL, NotARun, find, find_all
 from analysis.history import History
-from orchestrator import journal
+from analysis.suite_levels import suite_levels
+from analysis.tables import COLUMNS, frames_of, table
+from orchestrator import holding, journal
 from orchestrator.env_space import EnvSpace
-from orchestrator.records import Record
+from orchestrator.lines import Line, line_of
+from orchestrator.records import Record, RunEnded, RunResumed, RunStarted, status
 
-RUNS = Path("runs")
-JOURNAL = "journal.jsonl"
-LATEST = "latest"
-
-_WHO = {"arm": "str", "seed": "int64", "member": "int64", "iteration": "int64"}
-_RESULTS = _WHO | {"training_return": "float64", "env_steps": "int64", "seconds": "float64"}
-_SCORES = _WHO | {"suite": "str", "level": "int64", "return": "float64", "score": "float64"}
-_MUTATIONS = _WHO | {"revision": "int64", "by": "str", "why": "str"}
-_LINEAGE = _WHO | {"donor": "int64", "donor_iteration": "int64", "donor_score": "float64"}
-_CHECKPOINTS = _WHO | {"path": "str", "digest": "str", "score": "float64", "pruned": "bool"}
-_FAULTS = _WHO | {"where": "str", "error": "str", "action": "str", "level": "object"}
-_DISTRIBUTIONS = _WHO | {
-    "revision": "int64",
-    "knob": "str",
-    "low": "float64",
-    "high": "float64",
-    "weights": "object",
-    "spread": "float64",
-}
-
-
-class NotARun(ValueError):
-    """There is no run at that place."""
+__all__ = ["COLUMNS", "NotARun", "Run", "load", "load_all", "run_of"]
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """What happened in a run, as far as its journal goes.
 
-    All frames begin with ``arm``, ``seed``, ``member`` and ``iteration``: the training iterations
-    that the member had behind it. All but `faults`, which are in the order they happened, are
-    sorted by these.
+    All frames but `levels` begin with ``arm``, ``seed``, ``member`` and ``iteration``: the training
+    iterations that the member had behind it. All but `faults`, which are in the order they
+    happened, are sorted by these.
 
     Attributes:
         name: the experiment's.
         path: the run's directory.
         space: the knobs of each arm, with their legal ranges.
         populations: every (arm, seed), in the order they began.
+        arms: each arm of the resolved experiment file, as plain data; as it was at the last start.
+        status: ``finished``, ``failed`` or ``stopped`` as it said at its end; without an end
+            ``running`` if a process holds the run, else ``killed``.
+        versions, command: of the last start.
+        started, ended: UTC, ISO 8601; ``ended`` is None unless ``status`` is of an end.
         results: a row per training iteration. ``training_return`` is the mean return of the
             episodes that ended in it, NaN without any; ``env_steps`` counts all of the member's so
             far; ``seconds`` is what the iteration took.
@@ -73,6 +59,12 @@ class Run:
             faults of the run as a whole; ``level`` is the level that caused it, or None.
         distributions: per revision of a member's distribution a row per knob, from revision 0 at
             iteration 0 on; the columns after ``knob`` are those of `analysis.drawn.Drawn`.
+        hyperparameters: a row per searched key where a member begins (iteration 0) and where it
+            goes on with others, after an exploit or from an older checkpoint of its own. ``value``
+            is a JSON value, ``number`` the same as a float, NaN if it is no number.
+        seconds: a row per part of a training iteration: the seconds that it took.
+        levels: a row per knob of each level of the suites, which are the same for all seeds of an
+            arm; ``number`` is ``value`` as a float: of cells how many are set, NaN if it is none.
     """
 
     name: str
@@ -86,6 +78,52 @@ class Run:
     checkpoints: pd.DataFrame = field(repr=False)
     faults: pd.DataFrame = field(repr=False)
     distributions: pd.DataFrame = field(repr=False)
+    hyperparameters: pd.DataFrame = field(repr=False)
+    seconds: pd.DataFrame = field(repr=False)
+    levels: pd.DataFrame = field(repr=False)
+    arms: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    status: str
+    versions: Mapping[str, str] = field(repr=False)
+    command: tuple[str, ...] = field(repr=False)
+    started: str | None
+    ended: str | None
+
+    def of(self, arm: str | None = None, seed: int | None = None) -> Run:
+        """The same run with the rows of one population only.
+
+        Args:
+            arm, seed: which population; may be left out where there is but one.
+
+        Raises:
+            ValueError: if these do not name one population.
+        """
+        found = [
+            (name, number)
+            for name, number in self.populations
+            if arm in (None, name) and seed in (None, number)
+        ]
+        if len(found) != 1:
+            known = ", ".join(f"({name!r}, {number})" for name, number in self.populations)
+            raise ValueError(
+                f"`arm` and `seed` must name one population, but {arm!r} and {seed!r} fit "
+                f"{len(found)}; the run has {known or 'none yet'}"
+            )
+        name, number = found[0]
+
+        def own(frame: pd.DataFrame) -> pd.DataFrame:
+            mine = frame["arm"] == name
+            if "seed" in frame:
+                mine &= frame["seed"] == number
+            return frame[mine].reset_index(drop=True)
+
+        frames: dict[str, Any] = {each: own(getattr(self, each)) for each in COLUMNS}
+        return replace(
+            self,
+            populations=((name, number),),
+            space={name: self.space[name]},
+            arms={name: self.arms[name]},
+            **frames,
+        )
 
 
 def load(path: str | Path) -> Run:
@@ -98,57 +136,48 @@ def load(path: str | Path) -> Run:
         NotARun: if there is no run; names the nearest one.
         orchestrator.journal.DamagedJournal: if a line of its journal cannot be read.
     """
-    place = _find(Path(path))
-    return run_of(place, journal.read(place / JOURNAL))
+    place = find(path)
+    return _run(place, journal.blocks(place / JOURNAL), held=holding.is_held(place))
 
 
-def run_of(place: Path, records: Iterable[Record]) -> Run:
+def load_all(runs: str | Path | Iterable[str | Path]) -> list[Run]:
+    """Read several runs, in the order of their names.
+
+    Args:
+        runs: a pattern such as ``runs/*``, of which only what is a run is read; or paths as `load`
+            takes them, in their order.
+
+    Raises:
+        NotARun: if there is none, or one of the paths is none.
+        orchestrator.journal.DamagedJournal: if a line of a journal cannot be read.
+    """
+    return [load(place) for place in find_all(runs)]
+
+
+def run_of(place: Path, records: Iterable[Record], *, held: bool = False) -> Run:
     """The run at ``place`` whose journal has these records."""
+    return _run(place, [map(line_of, journal.lines_of(list(records)))], held=held)
+
+
+def _run(place: Path, blocks: Iterable[Iterable[Line]], *, held: bool) -> Run:
     history = History()
-    for record in records:
-        history.take(record)
+    for block in blocks:
+        history.take(block)
+    landmarks = history.landmarks
+    starts = [each for each in landmarks if isinstance(each, RunStarted | RunResumed)]
+    began = next((each for each in starts if isinstance(each, RunStarted)), None)
+    last = landmarks[-1] if landmarks else None
     return Run(
-        name=history.name or place.name,
+        name=place.name if began is None else began.name,
         path=place,
         space=history.space,
         populations=tuple(history.populations),
-        results=_frame(_RESULTS, history.results()),
-        scores=_frame(_SCORES, history.scores()),
-        mutations=_frame(_MUTATIONS, history.mutations()),
-        lineage=_frame(_LINEAGE, history.lineage()),
-        checkpoints=_frame(_CHECKPOINTS, history.checkpoints()),
-        faults=_table(_FAULTS, history.faults()),
-        distributions=_frame(_DISTRIBUTIONS, history.distributions()),
+        arms=history.arms,
+        status=status(landmarks, held=held),
+        versions=starts[-1].versions if starts else {},
+        command=starts[-1].command if starts else (),
+        started=None if began is None else began.time,
+        ended=last.time if isinstance(last, RunEnded) else None,
+        levels=table("levels", suite_levels(history.arms, history.space)),
+        **frames_of(history),
     )
-
-
-def _frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    table = _table(columns, rows)
-    # A stable sort: rows of one iteration stay in the order they happened.
-    return table.sort_values(list(_WHO), kind="stable", ignore_index=True)
-
-
-def _table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    cells = list(zip(*rows, strict=True)) or [()] * len(columns)
-    named = {name: list(column) for name, column in zip(columns, cells, strict=True)}
-    return pd.DataFrame(named, dtype="object").astype(dict(columns))
-
-
-def _find(path: Path) -> Path:
-    for place in (path, RUNS / path):
-        if place.name == LATEST and place.is_file():
-            place = place.parent / place.read_text(encoding="utf-8").strip()  # noqa: PLW2901
-        if (place / JOURNAL).is_file():
-            return place.resolve()
-    if path.is_dir():
-        raise NotARun(f"{path}: a run must have a {JOURNAL}, but this directory has none")
-    if path.name == JOURNAL and path.is_file():
-        raise NotARun(f"{path}: must be a run's directory, which is {path.parent}")
-    known = {
-        journal_file.parent.name: journal_file.parent
-        for folder in (RUNS, path.parent)
-        for journal_file in folder.glob(f"*/{JOURNAL}")
-    }
-    close = difflib.get_close_matches(path.name, known, n=1, cutoff=0.4)
-    hint = f"; did you mean {known[close[0]]}?" if close else ""
-    raise NotARun(f"{path}: must be a run's directory, but there is none{hint}")

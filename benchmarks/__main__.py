@@ -11,7 +11,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exploit, exploit_in_run, mutation, reset, results, safety, throughput
+from benchmarks import (
+    exploit,
+    exploit_in_run,
+    loading,
+    mutation,
+    reset,
+    results,
+    safety,
+    throughput,
+)
 from benchmarks.measure import Measurement
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
@@ -21,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "mutation": mutation.measure,
     "exploit": exploit.measure,
     "exploit_in_run": exploit_in_run.measure,
+    "loading": loading.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "core.csv"
 _WIDTH = 140

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from experiments.journalled import file_text
 from orchestrator import holding, journal
 from orchestrator.holding import Busy as Busy
@@ -102,18 +100,7 @@ class RunDir:
 
     def is_held(self) -> bool:
         """Whether some process is running the run now."""
-        if not self.lock.exists():
-            return False
-        lock = FileLock(self.lock)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        except OSError:
-            # A run that we may only read: nobody's, as far as can be told.
-            return False
-        lock.release()
-        return False
+        return holding.is_held(self.path)
 
     def _vanish(self, *, directory: bool) -> None:
         self.lock.unlink(missing_ok=True)

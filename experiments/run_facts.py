@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from callbacks.run_view import one_line
-from orchestrator import checkpoints
+from orchestrator import checkpoints, records
 from orchestrator.distributions import Distribution, Product
 from orchestrator.frozen import thaw
 from orchestrator.member_state import MemberKey, MemberState
@@ -23,9 +23,6 @@ from orchestrator.records import (
     Fault,
     MemberStarted,
     Record,
-    RunEnded,
-    RunResumed,
-    RunStarted,
     finite,
     to_json,
 )
@@ -58,12 +55,7 @@ class RunFacts:
         """``finished``, ``failed`` or ``stopped`` as the run said at its end; without an end
         ``running`` if a process holds the run, else ``killed``.
         """
-        for record in reversed(self.records):
-            if isinstance(record, RunEnded):
-                return record.status
-            if isinstance(record, RunStarted | RunResumed):
-                break
-        return "running" if self.held else "killed"
+        return records.status(self.records, held=self.held)
 
     @property
     def states(self) -> list[MemberState]:

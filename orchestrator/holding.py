@@ -36,3 +36,19 @@ def held(run_dir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_held(run_dir: Path) -> bool:
+    """Whether some process is working on the run now."""
+    if not (run_dir / LOCK).exists():
+        return False
+    lock = FileLock(run_dir / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        # A run that we may only read: nobody's, as far as can be told.
+        return False
+    lock.release()
+    return False

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+
+from msgspec import UNSET
 
 from orchestrator import crash_points
-from orchestrator.records import Record, UnknownRecord, from_json, to_json
+from orchestrator.lines import Line, line_of, to_record
+from orchestrator.records import Record, UnknownRecord, to_json
 
 _MORE = "more"
 _CRC = "crc"
-_SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"}$')
+_SEAL = b',"%s":"%%08x"}' % _CRC.encode()
+_SEAL_LENGTH = len(_SEAL % 0)
+
+# Bytes that are read at once: few enough that what they become lies in the processor's cache.
+_BLOCK = 2**18
 
 
 class DamagedJournal(ValueError):
@@ -43,7 +48,15 @@ def read(path: Path) -> list[Record]:
         DamagedJournal: naming file and line.
         FileNotFoundError: if there is none.
     """
-    return _parse(path)[0]
+    return [to_record(line) for block in blocks(path) for line in block]
+
+
+def blocks(path: Path) -> Iterator[list[Line]]:
+    """As `read`, but some entries at a time, and lines that have the attributes of the records.
+
+    For readers that want little of many records.
+    """
+    return (found for found, _ in _blocks(path))
 
 
 class Journal:
@@ -58,7 +71,10 @@ class Journal:
         self.path = path
         self.records: tuple[Record, ...] = ()
         if path.exists():
-            records, whole = _parse(path)
+            records: list[Record] = []
+            whole = 0
+            for found, whole in _blocks(path):  # noqa: B007 - the last one counts
+                records += map(to_record, found)
             self.records = tuple(records)
             if whole < path.stat().st_size:
                 os.truncate(path, whole)
@@ -73,17 +89,18 @@ class Journal:
         written.
 
         Raises:
-            ValueError: if a number is not finite, or the journal is closed.
+            ValueError: if a number is not finite, a value is of another type than its field, or
+                the journal is closed.
             TypeError: if a value is none that JSON has.
             Unwritable: if the disk does not take it.
         """
         if not records:
             return ()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        lines = _lines([replace(record, time=now) for record in records])
-        written = tuple(_record(line)[0] for line in lines)
+        lines = lines_of([replace(record, time=now) for record in records])
+        written = tuple(to_record(line_of(line)) for line in lines)
         try:
-            self._write(b"".join(line + b"\n" for line in lines))
+            self._write(b"".join(lines))
         except OSError as error:
             why = error.strerror or str(error)
             raise Unwritable(f"{self.path}: records must be written, but: {why}") from error
@@ -122,7 +139,13 @@ class Journal:
         crash_points.reached("journal.flushed")
 
 
-def _lines(records: Sequence[Record]) -> list[bytes]:
+def lines_of(records: Sequence[Record]) -> list[bytes]:
+    """One entry as it is written: a line for each record, with its end.
+
+    Raises:
+        ValueError: if a number is not finite.
+        TypeError: if a value is none that JSON has.
+    """
     lines = []
     for place, record in enumerate(records):
         data = to_json(record)
@@ -130,51 +153,59 @@ def _lines(records: Sequence[Record]) -> list[bytes]:
             data[_MORE] = True
         # All of it ASCII: no reader meets a separator (U+2028) that it takes for a line's end.
         body = json.dumps(data, separators=(",", ":"), allow_nan=False).encode()[:-1]
-        lines.append(body + b',"%s":"%08x"}' % (_CRC.encode(), zlib.crc32(body)))
+        lines.append(body + _SEAL % zlib.crc32(body) + b"\n")
     return lines
 
 
-def _record(line: bytes) -> tuple[Record, bool]:
-    """The record on one line, and whether its entry goes on in the next.
+def _blocks(path: Path) -> Iterator[tuple[list[Line], int]]:
+    """Lines of whole entries, and how many bytes they and all before them take."""
+    begun: list[Line] = []
+    number = position = 0
+    rest = b""
+    with open(path, "rb", buffering=0) as file:
+        # What is written meanwhile may be taken back, should the disk be full.
+        size = os.fstat(file.fileno()).st_size
+        while block := file.read(min(max(_BLOCK, len(rest)), size - file.tell())):
+            # Not splitlines(), which would take a damaged byte for a line's end.
+            *texts, rest = (rest + block).split(b"\n")
+            begun += _named(texts, path, number)
+            number += len(texts)
+            position += sum(map(len, texts)) + len(texts)
+            ended = len(begun)
+            while ended and begun[ended - 1].more:
+                ended -= 1
+            if ended:
+                open_texts = texts[len(texts) - (len(begun) - ended) :]
+                yield begun[:ended], position - sum(map(len, open_texts)) - len(open_texts)
+                del begun[:ended]
+
+
+def _named(texts: Sequence[bytes], path: Path, before: int) -> list[Line]:
+    """The lines of these texts, which stand behind so many others.
 
     Raises:
-        ValueError: saying why it is none.
+        DamagedJournal: naming the first that is none.
     """
-    data = json.loads(line, parse_constant=_refuse)
-    if not isinstance(data, dict):
-        raise ValueError("not a JSON object")
-    if _CRC in data:
-        seal = _SEAL.search(line)
-        if seal is None or int(seal[1], 16) != zlib.crc32(line[: seal.start()]):
+    try:
+        return _lines(texts)
+    except (ValueError, RecursionError) as error:
+        if len(texts) == 1:
+            raise DamagedJournal(f"{path}:{before + 1}: {_why(error)}") from error
+    alone = ([text] for text in texts)
+    return [line for place, one in enumerate(alone, before) for line in _named(one, path, place)]
+
+
+def _lines(texts: Sequence[bytes]) -> list[Line]:
+    """The lines of these texts; where they are sealed, the seals are those of their bytes.
+
+    Raises:
+        ValueError, RecursionError: saying why one is none.
+    """
+    lines = [line_of(text) for text in texts]
+    for text, line in zip(texts, lines, strict=True):
+        if line.crc != f"{zlib.crc32(text[:-_SEAL_LENGTH]):08x}" and line.crc is not UNSET:
             raise ValueError("its bytes are not those that were written (`crc` differs)")
-        del data[_CRC]
-    more = data.pop(_MORE, False)
-    return from_json(data), bool(more)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def _parse(path: Path) -> tuple[list[Record], int]:
-    """The records of whole entries, and how many bytes they take."""
-    records: list[Record] = []
-    entry: list[Record] = []
-    whole = position = 0
-    # Not splitlines(), which would take a damaged byte for a line's end.
-    *lines, _cut_off = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        position += len(line) + 1
-        try:
-            record, more = _record(line)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise DamagedJournal(f"{path}:{number}: {_why(error)}") from error
-        entry.append(record)
-        if not more:
-            records += entry
-            entry = []
-            whole = position
-    return records, whole
+    return lines
 
 
 def _why(error: Exception) -> str:
@@ -184,4 +215,4 @@ def _why(error: Exception) -> str:
     return f"every line must be a record: not a JSON object ({error})"
 
 
-__all__ = ["DamagedJournal", "Journal", "Unwritable", "read"]
+__all__ = ["DamagedJournal", "Journal", "Unwritable", "blocks", "lines_of", "read"]

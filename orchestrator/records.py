@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 VERSION = 1
+
+Plain = dict[str, Any]
+"""A record as a JSON object."""
 
 
 class UnknownRecord(ValueError):
@@ -129,7 +132,7 @@ class Result(MemberRecord):
     kind = "result"
     training_return: float | None
     env_steps: int
-    revisions: Mapping[str, Mapping[str, float]]
+    revisions: Mapping[str, Mapping[str, int | float]]
     seconds: Mapping[str, float]
     directive: int | None = None
     next_move: str | None = None
@@ -277,7 +280,7 @@ class Fault(MemberRecord):
         return cls(arm="", seed=0, member=-1, iteration=0, where=where, error=error, action=action)
 
 
-_KINDS: dict[str, type[Record]] = {
+KINDS: dict[str, type[Record]] = {
     kind.kind: kind
     for kind in (
         RunStarted, RunResumed, RunEnded, MemberStarted, Result, Score, Mutation, Exploit,
@@ -286,44 +289,55 @@ _KINDS: dict[str, type[Record]] = {
 }  # fmt: skip
 
 
-def to_json(record: Record) -> dict[str, Any]:
+def to_json(record: Record) -> Plain:
     """A plain dict with ``v`` and ``kind`` first."""
-    data: dict[str, Any] = {"v": VERSION, "kind": record.kind, "time": record.time}
+    data: Plain = {"v": VERSION, "kind": record.kind, "time": record.time}
     for item in dataclasses.fields(record):
-        data[item.metadata.get("name", item.name)] = getattr(record, item.name)
+        data[json_name(item)] = getattr(record, item.name)
     return data
 
 
-def from_json(data: Mapping[str, Any]) -> Record:
-    """The record that `to_json` made ``data`` of.
+def check(data: Mapping[str, Any]) -> None:
+    """Refuse what has not the keys of a record's JSON.
 
     Raises:
         UnknownRecord: for another version, an unknown kind, or other fields than the kind's.
     """
     if data.get("v") != VERSION:
         raise UnknownRecord(f"`v` must be {VERSION}, but got {data.get('v')!r}")
-    kind = _KINDS.get(str(data.get("kind")))
+    kind = KINDS.get(str(data.get("kind")))
     if kind is None:
-        raise UnknownRecord(f"`kind` must be one of {sorted(_KINDS)}, got {data.get('kind')!r}")
-    names = {item.metadata.get("name", item.name): item for item in dataclasses.fields(kind)}
-    found = {name: value for name, value in data.items() if name not in ("v", "kind")}
-    unknown = sorted(set(found) - set(names))
-    required = {
-        name
-        for name, item in names.items()
-        if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-    }
-    missing = sorted(required - set(found))
+        raise UnknownRecord(f"`kind` must be one of {sorted(KINDS)}, got {data.get('kind')!r}")
+    items = {json_name(item): item for item in dataclasses.fields(kind)}
+    unknown = sorted(set(data) - {"v", "kind", *items})
+    required = {name for name, item in items.items() if is_required(item)}
+    missing = sorted(required - set(data))
     if unknown or missing:
         raise UnknownRecord(f"a {kind.kind} record has unknown {unknown}, missing {missing}")
-    return kind(**{names[name].name: _frozen(value) for name, value in found.items()})
 
 
-def _frozen(value: Any) -> Any:
-    """Lists become tuples, so that a record read back equals the one written."""
-    if isinstance(value, list):
-        return tuple(_frozen(entry) for entry in value)
-    return value
+def json_name(item: dataclasses.Field[Any]) -> str:
+    """What a field is called in JSON."""
+    name: str = item.metadata.get("name", item.name)
+    return name
+
+
+def is_required(item: dataclasses.Field[Any]) -> bool:
+    """Whether a field has no default."""
+    return item.default is item.default_factory is dataclasses.MISSING
+
+
+def status(records: Iterable[Record], *, held: bool) -> str:
+    """How a run stands: ``finished``, ``failed`` or ``stopped`` as it said at its end; without an
+    end ``running`` if a process holds it, else ``killed``.
+    """
+    last = None
+    for record in records:
+        if isinstance(record, RunStarted | RunResumed | RunEnded):
+            last = record
+    if isinstance(last, RunEnded):
+        return last.status
+    return "running" if held else "killed"
 
 
 def finite(value: float | None) -> float | None:

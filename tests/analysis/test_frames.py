@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from distribution_catalogue import CARTPOLE
+from made_runs import loaded, made_run
 from synthetic_run import SyntheticRun
 
 import analysis
-from analysis.frames import Run, run_of
+from analysis.frames import COLUMNS, Run, run_of
+from experiments import rules
+from orchestrator import holding
 from orchestrator.env_space import EnvSpace
 from orchestrator.journal import DamagedJournal
+from orchestrator.knobs import Cells, Choice, Continuous
 from orchestrator.records import (
     CheckpointSaved,
     Exploit,
@@ -25,17 +33,16 @@ from orchestrator.records import (
     Record,
     Restored,
     Result,
+    RunEnded,
     RunResumed,
     RunStarted,
     Score,
 )
+from orchestrator.suites import draw_suite
 
 Begin = Callable[..., SyntheticRun]
 Started = Callable[[EnvSpace, tuple[str, ...]], RunStarted]
 
-FRAMES = (
-    "results", "scores", "mutations", "lineage", "checkpoints", "faults", "distributions"
-)  # fmt: skip
 FULL = CARTPOLE.full().to_json()
 INITIAL = CARTPOLE.initial().to_json()
 RESUMED = RunResumed(experiment="0", arms={}, versions={}, command=())
@@ -89,6 +96,12 @@ def mutated(iteration: int, revision: int, member: int = 0) -> Mutation:
 
 def fault(iteration: int, action: str = "retried") -> Fault:
     return Fault(**who(iteration), where="member", error="boom", action=action)
+
+
+RESTORED = Restored(
+    **who(1), path="m0/1", digest="d", score=None, env_steps=100, minutes=0.0,
+    hyperparameters={}, distribution=INITIAL, revision=2,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -152,11 +165,13 @@ def test_columns_and_types_are_the_same_before_anything_happened(
 ) -> None:
     played.fault(0, "boom")
     empty, full = run_of(tmp_path, []), analysis.load(played.folder)
-    for name in FRAMES:
+    for name, columns in COLUMNS.items():
         frame = getattr(full, name)
-        assert len(getattr(empty, name)) == 0 < len(frame)
-        pd.testing.assert_series_equal(getattr(empty, name).dtypes, frame.dtypes)
-        assert list(frame.columns[:4]) == ["arm", "seed", "member", "iteration"]
+        assert len(getattr(empty, name)) == 0
+        assert len(frame) > 0 or name == "levels"
+        for each in (getattr(empty, name), frame, getattr(full.of(), name)):
+            assert {column: str(kind) for column, kind in each.dtypes.items()} == columns
+            assert list(each) == list(columns)
     assert (empty.name, empty.populations, empty.space) == (tmp_path.name, (), {})
 
 
@@ -213,11 +228,7 @@ def test_a_restored_member_stands_before_what_was_decided_since(read: Callable[.
         trained(1), saved(1), saved(1, 5.0, 1), exploit(1, 0, 1), mutated(1, 1),
         trained(2), saved(2),
     ]  # fmt: skip
-    restored = Restored(
-        **who(1), path="m0/1", digest="d", score=None, env_steps=100, minutes=0.0,
-        hyperparameters={}, distribution=INITIAL, revision=2,
-    )  # fmt: skip
-    run = read(*history, RESUMED, restored, trained(2, 9.0), mutated(2, 3))
+    run = read(*history, RESUMED, RESTORED, trained(2, 9.0), mutated(2, 3))
     assert column(run.results, "training_return") == [1.0, 9.0]
     assert run.lineage.empty
     assert column(run.mutations, "revision") == [3]
@@ -322,3 +333,171 @@ def test_what_is_no_run_is_an_error_that_names_the_nearest(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(analysis.NotARun, match=said):
         analysis.load(name)
+
+
+def test_hyperparameters_are_those_that_a_member_goes_on_with(read: Callable[..., Run]) -> None:
+    begun = MemberStarted(
+        **who(0, 2), hyperparameters={"lr": 0.5, "net": [64, 64]}, distribution=INITIAL, by="test"
+    )
+    copied = replace(exploit(1, 2, 1), after={"lr": 1, "net": "wide"})
+    back = replace(RESTORED, member=2, hyperparameters={"lr": 0.25, "net": True}, iteration=2)
+    run = read(begun, trained(1, member=2), copied, trained(2, member=2), trained(3), back)
+    own = run.hyperparameters[run.hyperparameters["name"] == "lr"]
+    assert column(own, "iteration") == [0, 1, 2]
+    assert column(own, "number") == [0.5, 1.0, 0.25]
+    others = run.hyperparameters[run.hyperparameters["name"] == "net"]
+    assert column(others, "value") == [[64, 64], "wide", True]
+    assert others["number"].isna().all()
+
+
+def test_hyperparameters_of_what_was_undone_are_gone(read: Callable[..., Run]) -> None:
+    copied = replace(exploit(2, 0, 1), after={"lr": 1.0})
+    run = read(trained(1), trained(2), copied, trained(3), RESUMED, trained(2))
+    assert run.hyperparameters.empty
+
+
+def test_seconds_are_told_by_part(read: Callable[..., Run]) -> None:
+    run = read(trained(1), trained(2), trained(2))
+    assert column(run.seconds, "iteration") == [1, 1, 2, 2]
+    assert column(run.seconds, "part") == ["train", "save"] * 2
+    assert column(run.seconds, "seconds") == [1.5, 0.5] * 2
+
+
+def test_levels_are_those_of_the_suites(tmp_path: Path, started: Started) -> None:
+    knobs = {
+        "cells": Cells(9, 1, 4),
+        "goal": Choice(["near", [1, 2]]),
+        "wind": Continuous(0.0, 1.0),
+    }
+    space = EnvSpace(knobs)
+    begun = started(space, ("main",))
+    evaluation = {"levels": 3, "test_levels": 2, "seed": 7}
+    arms = {"main": {**begun.arms["main"], "evaluation": evaluation}}
+    levels = run_of(tmp_path, [replace(begun, arms=arms)]).levels
+    for suite, count in (("select", 3), ("test", 2)):
+        for play in draw_suite(space, suite, count, 7):
+            rows = levels[(levels["suite"] == suite) & (levels["level"] == play.index)]
+            assert dict(zip(rows["knob"], rows["value"], strict=True)) == play.level
+            numbers = dict(zip(rows["knob"], rows["number"], strict=True))
+            assert numbers["wind"] == play.level["wind"]
+            assert numbers["cells"] == len(play.level["cells"])
+            assert math.isnan(numbers["goal"])
+    assert len(levels) == 5 * 3
+
+
+def test_the_levels_are_those_that_the_run_itself_plays(tmp_path: Path) -> None:
+    place = made_run(tmp_path / "made")
+    experiment = loaded().arms["main"]
+    levels = analysis.load(place.path).levels
+    suites = {"select": rules.select_suite(experiment), "test": rules.test_suite(experiment)}
+    for suite, plays in suites.items():
+        own = levels[levels["suite"] == suite].pivot_table(
+            index="level", columns="knob", values="number"
+        )
+        assert own.to_dict("records") == [play.level for play in plays]
+
+
+def test_only_the_last_test_suite_of_a_population_counts(read: Callable[..., Run]) -> None:
+    first, again = scored(4, 1.0, "test", member=1), scored(8, 2.0, "test")
+    run = read(
+        *(trained(i) for i in range(1, 5)), first, RESUMED, trained(8), again, scored(8, 3.0)
+    )
+    assert column(run.scores, "suite") == ["test", "test", "select", "select"]
+    assert column(run.scores, "member") == [0] * 4
+
+
+@pytest.mark.parametrize(
+    ("after", "held", "status"),
+    [
+        ([], False, "killed"),
+        ([], True, "running"),
+        ([RunEnded("finished")], False, "finished"),
+        ([RunEnded("stopped"), RESUMED], False, "killed"),
+        ([RunEnded("stopped"), RESUMED, RunEnded("failed")], True, "failed"),
+    ],
+)
+def test_the_status_is_that_of_the_last_start(
+    after: list[Record], held: bool, status: str, tmp_path: Path, started: Started
+) -> None:
+    run = run_of(tmp_path, [started(CARTPOLE, ("main",)), *after], held=held)
+    assert run.status == status
+    assert (run.ended is None) == (status in ("killed", "running"))
+
+
+def test_a_run_is_running_while_a_process_holds_it(played: SyntheticRun) -> None:
+    assert analysis.load(played.folder).status == "killed"
+    with holding.held(played.folder):
+        assert analysis.load(played.folder).status == "running"
+
+
+def test_the_circumstances_are_those_of_the_last_start(tmp_path: Path, started: Started) -> None:
+    first = replace(started(CARTPOLE, ("main",)), time="2026-01-01T00:00:00.000+00:00")
+    first = replace(first, versions={"ray": "1"}, command=("envolve", "run"))
+    arms = {"main": {**first.arms["main"], "stop": {"iterations": 80}}}
+    last = RunResumed("1", arms, {"ray": "2"}, ("envolve", "resume"))
+    run = run_of(tmp_path, [first, last])
+    assert (run.versions, run.command) == ({"ray": "2"}, ("envolve", "resume"))
+    assert run.arms["main"]["stop"] == {"iterations": 80}
+    assert (run.started, run.ended) == ("2026-01-01T00:00:00.000+00:00", None)
+
+
+def test_a_kept_run_names_neither_knobs_nor_suites(tmp_path: Path) -> None:
+    arms = {"main": {"name": "kept", "env": {"id": "CartPole-v1", "config": {}}}}
+    none = {"kind": "product", "marginals": {}}
+    begun = MemberStarted(**who(0), hyperparameters={}, distribution=none, by="keep")
+    run = run_of(tmp_path, [RunStarted("kept", "0", arms, {}, ()), begun, trained(1), saved(1)])
+    assert (run.name, run.populations, len(run.results)) == ("kept", (("main", 0),), 1)
+    assert run.space["main"].knobs == {}
+    assert run.distributions.empty
+    assert run.levels.empty
+
+
+def test_a_sketch_of_many_levels_has_its_marginals(read: Callable[..., Run]) -> None:
+    sketch = {"kind": "sketch", "levels": 64, "digest": "d", "marginals": FULL["marginals"]}
+    run = read(trained(1), replace(mutated(1, 1), after=sketch))
+    last = run.distributions[run.distributions["revision"] == 1]
+    ends = FULL["marginals"]
+    assert column(last, "low") == [ends[knob]["low"] for knob in last["knob"]]
+    assert column(last, "high") == [ends[knob]["high"] for knob in last["knob"]]
+
+
+def test_one_population_has_only_its_own_rows(tmp_path: Path, begin: Begin) -> None:
+    run = begin(tmp_path / "run", arms=("b", "a"), seeds=(1, 0), size=2)
+    run.train(1)
+    one = analysis.load(tmp_path / "run").of("a", seed=1)
+    assert (one.populations, [*one.space], [*one.arms]) == ((("a", 1),), ["a"], ["a"])
+    assert one.results[["arm", "seed"]].drop_duplicates().to_numpy().tolist() == [["a", 1]]
+    assert list(one.results.index) == [0, 1]
+    assert one.of().populations == one.populations
+
+
+@pytest.mark.parametrize(
+    ("arm", "seed", "said"),
+    [(None, None, "fit 4"), ("a", None, "fit 2"), ("c", 0, r"fit 0; the run has \('b', 1\), ")],
+)
+def test_of_takes_what_names_one_population(
+    arm: str | None, seed: int | None, said: str, tmp_path: Path, begin: Begin
+) -> None:
+    begin(tmp_path / "run", arms=("b", "a"), seeds=(1, 0), size=2)
+    with pytest.raises(ValueError, match=said):
+        analysis.load(tmp_path / "run").of(arm, seed)
+
+
+def test_the_page_about_frames_tells_every_column_and_type() -> None:
+    page = Path(__file__).parents[2] / "docs" / "frames.md"
+    first, *sections = re.split(r"^## ", page.read_text(), flags=re.MULTILINE)
+
+    def told(section: str) -> dict[str, str]:
+        rows = re.findall(r"^\| `(\w+)` \| (\w+) \|[^|]*\|[^|]+\|$", section, re.MULTILINE)
+        return dict(rows)
+
+    found = {
+        name: told(section) if name == "levels" else told(first) | told(section)
+        for section in sections
+        for name in re.findall(r"^`(\w+)`$", section.splitlines()[0])
+    }
+    assert found == COLUMNS
+    assert {name: [*found[name]] for name in found} == {name: [*COLUMNS[name]] for name in COLUMNS}
+    attributes = {field.name for field in dataclasses.fields(Run)}
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", sections[-2], re.M))))
+    assert named | set(COLUMNS) == attributes
