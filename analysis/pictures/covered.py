@@ -11,10 +11,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from analysis.coverage import known_mean
 from analysis.frames import Run
 from analysis.pictures import legends, marks
 from analysis.pictures.population import NOBODY, Population, population_of
-from analysis.pictures.shares import known_mean, of_space
+from analysis.pictures.shares import of_space
 from analysis.pictures.style import FAINT, TOGETHER, look, looks
 
 Array = NDArray[np.float64]

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
+from analysis.coverage import known_mean
 from analysis.pictures.bands import by_name, stripe
 from analysis.pictures.marks import staircase
 from analysis.pictures.population import Population
-from analysis.pictures.shares import known_mean
 from analysis.pictures.style import COLOURS, FAINT, FEW_TO_ALL
 from orchestrator.knobs import Numeric
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.coverage import together
 from analysis.report.cast import Cast
 from analysis.report.charts import SHORT, Chart, axis, layout, line, look, plain, said
 from analysis.report.held import grid, held
-from orchestrator.knobs import Knob, Numeric, ranged
+from orchestrator.knobs import Knob
 from orchestrator.pictures import percent
 
 __all__ = ["coverage"]
@@ -31,14 +32,14 @@ def coverage(who: Cast) -> Chart | None:
     for index, (name, knob) in enumerate(knobs.items()):
         own = drawn[drawn["knob"] == name]
         for of, shares in _shares(who, own, knob, times):
-            together = of == who.everyone
+            everyone = of == who.everyone
             traces.append(
                 line(
                     look(index),
                     times,
                     plain(shares),
-                    line={"dash": "solid" if together else "dot", "shape": "hv"},
-                    name=said(name, SHORT) if together else f"{said(name, SHORT)}, {of}",
+                    line={"dash": "solid" if everyone else "dot", "shape": "hv"},
+                    name=said(name, SHORT) if everyone else f"{said(name, SHORT)}, {of}",
                     hovertemplate="%{x}: %{y:.0%}<extra>%{fullData.name}</extra>",
                 )
             )
@@ -81,33 +82,9 @@ def _shares(
 def _union(
     drawn: pd.DataFrame, knob: Knob, times: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """At each time, the share of the knob's legal values that some member draws.
+    """At each time, the share of the knob's legal values that the members cover together."""
 
-    Of a choice, the values that have any weight; of a simplex, the widest spread.
-    """
-    numbers = ranged(knob)
-    if numbers is not None:
-        low, high = (held(drawn, column, times).to_numpy(dtype=float) for column in ("low", "high"))
-        return np.array([_covered(numbers, *ends) for ends in zip(low, high, strict=True)])
-    if drawn["spread"].notna().any():
-        return np.asarray(held(drawn, "spread", times).max(axis=1), dtype=float)
-    named: list[Mapping[str, float]] = drawn["weights"].to_list()
-    live = [
-        held(drawn.assign(weight=[each[name] for each in named]), "weight", times).max(axis=1) > 0
-        for name in named[0]
-    ]
-    return np.asarray(np.mean(live, axis=0), dtype=np.float64)
+    def by_member(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return held(drawn.assign(value=values), "value", times).to_numpy(dtype=float).T
 
-
-def _covered(knob: Numeric, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> float:
-    """The share of the legal range that lies in any of the ranges, on the knob's scale."""
-    known = np.isfinite(low) & np.isfinite(high)
-    onto = np.log if knob.scale == "log" else np.asarray
-    whole = float(onto(knob.high) - onto(knob.low))
-    if whole == 0:
-        return 1.0
-    begins, ends = np.asarray(onto(low[known])), np.asarray(onto(high[known]))
-    order = np.argsort(begins)
-    reached = np.maximum.accumulate(ends[order])
-    before = np.concatenate(([-np.inf], reached[:-1]))
-    return float(np.clip(ends[order] - np.maximum(begins[order], before), 0, None).sum() / whole)
+    return together(knob, drawn, by_member)

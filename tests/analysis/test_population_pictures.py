@@ -22,10 +22,10 @@ from synthetic_run import SyntheticRun
 
 import analysis
 from analysis import pictures
+from analysis.coverage import interval, perplexity, union
 from analysis.frames import Run, run_of
 from analysis.pictures.population import first_populations, population_of
 from analysis.pictures.schedules import searched
-from analysis.pictures.shares import interval, perplexity, union
 from analysis.pictures.style import FAINT, HALO, INK, UNKNOWN, look
 from orchestrator.knobs import Continuous, Integer
 
