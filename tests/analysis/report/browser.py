@@ -72,6 +72,8 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
+        # A page behind others may get no frames to draw.
+        page.bring_to_front()
         listen(page, complaints)
         page.goto(path.resolve().as_uri())
         return page

@@ -37,19 +37,17 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def scroll_through(page: Page) -> None:
     """Let everything be seen once."""
-    page.evaluate(
-        """async () => {
-            for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {
-                scrollTo({top: y, behavior: "instant"});
-                await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)));
-            }
-        }"""
-    )
-    page.wait_for_function(
-        """() => [...document.querySelectorAll(".plot")]
-            .filter((plot) => plot.offsetParent)
-            .every((plot) => plot.querySelector("svg.main-svg[role=img]"))"""
-    )
+    plots = page.locator(".plot:visible")
+    for place in range(plots.count()):
+        plots.nth(place).scroll_into_view_if_needed()
+        # Not by frames: a browser that is starved of time may draw none for long.
+        page.wait_for_function(
+            """([place]) => [...document.querySelectorAll(".plot")]
+                .filter((plot) => plot.offsetParent)[place]
+                .querySelector("svg.main-svg[role=img]")""",
+            arg=[place],
+            polling=50,
+        )
 
 
 @pytest.mark.parametrize(
