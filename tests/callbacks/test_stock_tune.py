@@ -42,6 +42,12 @@ class Interrupted(RLlibCallback):  # type: ignore[misc]
             raise RuntimeError("interrupted")
 
 
+@pytest.fixture(autouse=True)
+def stock_loggers(ray_runtime: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tune's own, which a session of ours switches off: the script is somebody else's."""
+    monkeypatch.delenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", raising=False)
+
+
 def script(config: PPOConfig, callback: EnvMutation, path: Path) -> tune.Tuner:
     """The lines that a user writes, but for the sizes."""
     return tune.Tuner(
