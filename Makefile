@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KILLS ?= 200
 SEED ?= 0
 
-.PHONY: demo test check format bench curricula real faults chaos clean
+.PHONY: demo test check format bench sweep curricula real faults chaos clean
 
 demo: $(READY)
 	$(BIN)/envolve run experiments/quickstart.yaml
@@ -26,6 +26,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+sweep: $(READY)
+	$(BIN)/python -m benchmarks.sweep
 
 curricula: $(READY)
 	$(BIN)/python -m benchmarks.curricula
