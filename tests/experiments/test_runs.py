@@ -23,8 +23,11 @@ class TestAnUndisturbedRun:
         assert ended.code == 0, ended.err
         assert "Traceback" not in ended.err
         assert "tiny: finished" in ended.out
-        best = ended.out.split("best verified checkpoint")[1].split(": ", 1)[1].strip()
+        line = ended.out.split("best verified checkpoint")[1].splitlines()[0]
+        best = line.split(": ", 1)[1].strip()
         assert (Path(best) / "manifest.json").exists()
+        assert f"report: {run.path / 'report.html'}" in ended.out
+        assert "tiny" in (run.path / "report.html").read_text()
         assert run.of("end") == [run.journal[-1]]
         assert run.journal[-1]["status"] == "finished"
 
