@@ -111,6 +111,10 @@ class Run:
                 f"{len(found)}; the run has {known or 'none yet'}"
             )
         name, number = found[0]
+        strangers = self.faults["arm"] != name
+        if len(self.populations) == len(self.arms) == 1 and not strangers.any():
+            # There is nothing else in it.
+            return self
 
         def own(frame: pd.DataFrame) -> pd.DataFrame:
             mine = frame["arm"] == name

@@ -13,7 +13,8 @@ import pandas as pd
 from analysis.comparison.curves import Curve, learning_curve, teams
 from analysis.comparison.statistics import Floats
 from analysis.frames import Run
-from orchestrator.suites import SELECT, TEST
+from analysis.members import last_played
+from orchestrator.suites import SELECT
 
 __all__ = ["Contender", "Seed", "contenders"]
 
@@ -153,7 +154,7 @@ def _seed(
     run: Run, arm: str, seed: int, suite: str, results: pd.DataFrame, scores: pd.DataFrame
 ) -> Seed:
     played = scores[scores["suite"] == suite]
-    last = _newest_test(played) if suite == TEST else _best_now(played)
+    last = _best_now(played)
     returns = last.sort_values("level")["return"].to_numpy(dtype=float)
     whole = len(returns) > 0 and bool(np.isfinite(returns).all())
     at_once = teams(run.arms[arm])
@@ -166,19 +167,9 @@ def _seed(
     )
 
 
-def _newest_test(scores: pd.DataFrame) -> pd.DataFrame:
-    """A run that was extended has played the suite again, by a checkpoint that is newer."""
-    newest: pd.DataFrame = scores.sort_values("iteration", kind="stable").drop_duplicates(
-        "level", keep="last"
-    )
-    return newest
-
-
 def _best_now(scores: pd.DataFrame) -> pd.DataFrame:
-    """Of each member's newest play the one with the highest score."""
-    newest: pd.DataFrame = scores[
-        scores["iteration"] == scores.groupby("member")["iteration"].transform("max")
-    ]
+    """Of each member's newest play the one with the highest score; the test suite has one alone."""
+    newest = last_played(scores)
     best = newest.sort_values("score", ascending=False, kind="stable")["member"].head(1)
     played: pd.DataFrame = newest[newest["member"].isin(best)]
     return played

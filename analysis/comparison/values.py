@@ -186,9 +186,10 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; frames by column, None for what is not finite."""
         frames = {
-            name: {column: frame[column].to_list() for column in frame}
-            for name in ("profiles", "curves", "bands", "scores")
-            if isinstance(frame := getattr(self, name), pd.DataFrame)
+            "profiles": self.profiles,
+            "curves": self.curves,
+            "bands": self.bands,
+            "scores": self.scores,
         }
         said: dict[str, Any] = _plain(
             {
@@ -199,7 +200,7 @@ class Comparison:
                 "baseline": self.baseline,
                 "arms": [asdict(arm) for arm in self.arms],
                 "pairs": [asdict(pair) for pair in self.pairs],
-                **frames,
+                **{name: frame.to_dict("list") for name, frame in frames.items()},
             }
         )
         return said

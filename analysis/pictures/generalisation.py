@@ -14,9 +14,9 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from analysis.frames import Run
+from analysis.members import last_played
 from analysis.pictures import marks
 from analysis.pictures.knob_axis import knob_axis
-from analysis.pictures.levels import last_played
 from analysis.pictures.style import LOW_TO_HIGH, UNKNOWN
 from orchestrator.checks import nearest
 from orchestrator.env_space import EnvSpace

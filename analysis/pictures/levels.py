@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 
+from analysis.members import last_played
 from analysis.pictures import marks
 from analysis.pictures.style import LOW_TO_HIGH, UNKNOWN
 
@@ -79,14 +80,6 @@ def level_returns(scores: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         best_first = table.mean().sort_values(ascending=False, kind="stable").index
         return table.loc[order, best_first]
     return table.loc[order]
-
-
-def last_played(scores: pd.DataFrame) -> pd.DataFrame:
-    """Of each member the levels that it played last; all, where no iteration is told."""
-    if "iteration" not in scores:
-        return scores
-    who = [key for key in ("arm", "seed", "member", "suite") if key in scores]
-    return scores[scores["iteration"] == scores.groupby(who)["iteration"].transform("max")]
 
 
 def _rows(ax: Axes, table: pd.DataFrame) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.ancestry import Ancestry, ancestry, best_member
+from analysis.ancestry import Ancestry
 from analysis.frames import Run
+from analysis.members import best_ancestry, boundary_scores, last_iterations
 from analysis.pictures.marks import CROWD
 from orchestrator.checks import nearest
 from orchestrator.env_space import EnvSpace
 from orchestrator.knobs import Knob
-from orchestrator.suites import SELECT
 
 NOBODY = "no member was started yet"
 
@@ -72,11 +72,7 @@ class Population:
     @cached_property
     def ancestry(self) -> Ancestry | None:
         """That of the best member; None if nobody has a score yet, or it cannot be told."""
-        try:
-            member, iteration = best_member(self.run)
-            return ancestry(self.run, member, iteration=iteration)
-        except ValueError:
-            return None
+        return best_ancestry(self.run)
 
     @property
     def ancestral(self) -> list[tuple[int, int, int]]:
@@ -133,16 +129,7 @@ def population_of(run: Run) -> Population | None:
             f"gives it, but got one with {known}"
         )
     arm, _ = run.populations[0]
-    played = run.scores[run.scores["suite"] == SELECT]
-    frames = (run.results, run.distributions, run.hyperparameters, played)
-    ends = pd.concat([frame[["member", "iteration"]] for frame in frames])
-    last = ends.groupby("member")["iteration"].max()
-    return Population(
-        run=run,
-        arm=arm,
-        scores=played.drop_duplicates(["member", "iteration"]),
-        until=dict(zip(last.index.to_list(), last.to_list(), strict=True)),
-    )
+    return Population(run, arm, boundary_scores(run), last_iterations(run))
 
 
 def first_populations(populations: Sequence[tuple[str, int]], most: int) -> list[tuple[str, int]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.frames import Run
 from analysis.report.page import render
+from orchestrator.atomic import replaced
 
 __all__ = ["html", "write"]
 
@@ -34,10 +34,6 @@ def write(runs: Sequence[Run], path: str | Path) -> Path:
     """
     target = Path(path)
     text = html(runs)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced(target) as place:
+        place.write_text(text, encoding="utf-8")
     return target.resolve()

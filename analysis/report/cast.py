@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis.ancestry import Ancestry, ancestry, best_member
+from analysis.ancestry import Ancestry, best_member
 from analysis.frames import Run
+from analysis.members import boundary_scores, last_iterations, told_ancestry
 from analysis.report.charts import Look, look
 from orchestrator.suites import SELECT
 
@@ -30,6 +31,7 @@ class Cast:
 
     Attributes:
         run: that population's alone.
+        among: how many populations share the file.
         until: the last iteration of each member.
         scores: of each member and boundary the score on the select suite.
         best: the member with the best score of all, and at which iteration; None without scores.
@@ -42,6 +44,7 @@ class Cast:
     """
 
     run: Run
+    among: int
     until: dict[int, int]
     scores: pd.DataFrame = field(repr=False)
     best: tuple[int, int] | None
@@ -112,20 +115,17 @@ def cast(run: Run, among: int = 1) -> Cast:
         ValueError: if the run has not exactly one population.
     """
     run = run.of()
-    played = run.scores[run.scores["suite"] == SELECT]
-    scores = played.drop_duplicates(["member", "iteration"])[["member", "iteration", "score"]]
-    seen = [frame[["member", "iteration"]] for frame in (run.results, run.distributions, scores)]
-    last = pd.concat(seen).groupby("member")["iteration"].max()
-    until = dict(zip(last.index.to_list(), last.to_list(), strict=True))
-    arm, seed = run.populations[0]
-    best = best_member(run, arm, seed) if scores["score"].notna().any() else None
-    descent = None if best is None else _descent(run, *best)
+    scores = boundary_scores(run)[["member", "iteration", "score"]]
+    until = last_iterations(run)
+    best = best_member(run) if scores["score"].notna().any() else None
+    descent = None if best is None else told_ancestry(run, *best)
     ancestors = [] if descent is None else descent.segments["member"].to_list()[::-1]
     ahead = list(last_scores(scores))
     first = dict.fromkeys([*ancestors[:1], *ahead[:_AHEAD], *ancestors, *ahead, *until])
     named = sorted(list(first)[:STAND_OUT])
     return Cast(
         run=run,
+        among=among,
         until=until,
         scores=scores,
         best=best,
@@ -135,14 +135,6 @@ def cast(run: Run, among: int = 1) -> Cast:
         points=max(_POINTS // among, _FEWEST_POINTS),
         background_points=max(_BACKGROUND_POINTS // among, _FEWEST_BACKGROUND_POINTS),
     )
-
-
-def _descent(run: Run, member: int, iteration: int) -> Ancestry | None:
-    try:
-        return ancestry(run, member, iteration=iteration)
-    except ValueError:
-        # After restores it may be that it cannot be told; all else still can.
-        return None
 
 
 def last_scores(scores: pd.DataFrame) -> dict[int, float]:

@@ -31,8 +31,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.frames import Run
-from analysis.report.cast import Cast, cast
+from analysis.report.cast import Cast
 from analysis.report.charts import plain, worded
 from orchestrator.knobs import Choice, Knob, Simplex, ranged
 
@@ -43,20 +42,12 @@ _MOST_FAULTS = 500
 _LONGEST = 400
 
 
-def explorer(run: Run, among: int = 1) -> dict[str, Any]:
-    """What `envolve.lineage` of ``lineage.js`` draws.
-
-    Args:
-        run: of one population.
-        among: how many populations share the file: the more, the less is said of each.
-
-    Raises:
-        ValueError: if the run has not exactly one population.
-    """
-    who = cast(run, among)
+def explorer(who: Cast) -> dict[str, Any]:
+    """What `envolve.lineage` of ``lineage.js`` draws: of many populations less of each."""
     for every in (2**power for power in itertools.count()):
         told = _told(who, every)
-        if len(json.dumps(told, separators=(",", ":"))) <= _MOST_BYTES // among or every > who.end:
+        small = len(json.dumps(told, separators=(",", ":"))) <= _MOST_BYTES // who.among
+        if small or every > who.end:
             return told
     raise AssertionError("powers of two do not end")
 

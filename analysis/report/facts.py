@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from analysis.ancestry import ancestry, best_member
+from analysis.ancestry import best_member
 from analysis.frames import Run
+from analysis.members import told_ancestry
 from analysis.report.members import last
 from analysis.report.wording import choice, drawn
 from orchestrator import checkpoints
@@ -115,7 +116,8 @@ def best(run: Run) -> Best | None:
         member, iteration = best_member(run, arm, seed)
     else:
         return None
-    origin = int(ancestry(run, member, arm, seed, iteration).segments["member"].iloc[0])
+    line = told_ancestry(run, member, iteration)
+    origin = member if line is None else int(line.segments["member"].iloc[0])
     played = run.scores[(run.scores["member"] == member) & (run.scores["iteration"] == iteration)]
     select, test = (played[played["suite"] == suite] for suite in (SELECT, TEST))
     return Best(
@@ -128,7 +130,7 @@ def best(run: Run) -> Best | None:
         test=last(test["score"]),
         suite=SELECT if test.empty else TEST,
         returns=tuple((select if test.empty else test)["return"]),
-        changes=_changes(run, run.space[arm].knobs, (origin, 0), (member, iteration)),
+        changes=() if line is None else _changes(run.space[arm].knobs, line.distributions),
     )
 
 
@@ -156,10 +158,13 @@ def experiment_text(run: Run) -> str:
         return f"# There is no such file (any more). The journal says of each arm:\n{written}"
 
 
-def _changes(
-    run: Run, knobs: Mapping[str, Knob], first: tuple[int, int], latest: tuple[int, int]
-) -> tuple[Change, ...]:
-    before, after = _held(run, *first), _held(run, *latest)
+def _changes(knobs: Mapping[str, Knob], along: pd.DataFrame) -> tuple[Change, ...]:
+    """Of each knob the first and the last way in which it was drawn.
+
+    Args:
+        along: `analysis.Ancestry.distributions`.
+    """
+    before, after = (_by_knob(along.drop_duplicates("knob", keep=end)) for end in ("first", "last"))
     return tuple(
         Change(
             knob=name,
@@ -169,17 +174,12 @@ def _changes(
             bars=_bars(knob, before[name], after[name]),
         )
         for name, knob in knobs.items()
-        if name in before and name in after
+        if name in before
     )
 
 
-def _held(run: Run, member: int, iteration: int) -> dict[str, _Drawn]:
-    """How each knob was drawn while the member trained up to ``iteration``."""
-    frame = run.distributions[run.distributions["member"] == member]
-    # What is decided at an iteration holds from the next one on.
-    until = frame[(frame["iteration"] < iteration) | (frame["revision"] == 0)]
-    held = until.drop_duplicates("knob", keep="last")
-    columns = (held[name] for name in ("knob", "low", "high", "weights"))
+def _by_knob(rows: pd.DataFrame) -> dict[str, _Drawn]:
+    columns = (rows[name] for name in ("knob", "low", "high", "weights"))
     return {knob: (low, high, weights) for knob, low, high, weights in zip(*columns, strict=True)}
 
 

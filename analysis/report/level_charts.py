@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.members import last_played
 from analysis.report.cast import Cast
 from analysis.report.charts import (
     GREY,
@@ -39,7 +40,7 @@ _OF_AN_AXIS = ("type", "tickmode", "tickvals", "ticktext", "range", "autorange")
 def level_heat(who: Cast) -> Chart | None:
     """Every member's return on each level of the select suite, at its newest boundary."""
     played = who.run.scores[who.run.scores["suite"] == SELECT]
-    newest = played[played["iteration"] == played.groupby("member")["iteration"].transform("max")]
+    newest = last_played(played)
     wide = newest.pivot(index="member", columns="level", values="return")
     if not wide.notna().any(axis=None):
         return None

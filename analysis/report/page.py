@@ -19,13 +19,13 @@ from analysis.comparison.comparing import compare
 from analysis.comparison.values import Comparison, NotComparable
 from analysis.frames import Run
 from analysis.report import embedding, verdict, wording
-from analysis.report.cast import Shown, shown
+from analysis.report.cast import Shown, cast, shown
 from analysis.report.charts import Chart
 from analysis.report.comparison_charts import of_comparison
 from analysis.report.explorer import explorer
 from analysis.report.facts import Best, Kept, best, experiment_text, kept
 from analysis.report.members import Member, members
-from analysis.report.run_charts import of_run
+from analysis.report.run_charts import of_population
 
 _HERE = Path(__file__).parent
 _STYLES = ("report.css", "lineage.css")
@@ -173,7 +173,7 @@ def _part(run: Run, label: str) -> RunPart:
 def _population(
     part: RunPart, key: tuple[str, int], name: str, *, among: int, several: bool
 ) -> PopulationPart:
-    own = part.populations[key]
+    who = cast(part.populations[key], among)
     label = "{}, seed {}".format(*key)
     return PopulationPart(
         id=name,
@@ -181,8 +181,8 @@ def _population(
         best=part.bests[key],
         data=embedding.data(
             {
-                "charts": [_chart(chart, name) for chart in of_run(own, among)],
-                "lineage": explorer(own, among),
+                "charts": [_chart(chart, name) for chart in of_population(who)],
+                "lineage": explorer(who),
             }
         ),
     )

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from analysis.frames import Run
-from analysis.report.cast import Cast, cast, last_scores
+from analysis.report.cast import Cast, last_scores
 from analysis.report.charts import (
     GREY,
     Chart,
@@ -29,7 +28,7 @@ from analysis.report.schedule_charts import hyperparameter
 from orchestrator.pictures import percent, short
 from orchestrator.suites import SELECT
 
-__all__ = ["of_run"]
+__all__ = ["of_population"]
 
 _LEAST_OTHERS = 4
 _MOST_ANCESTORS = 6
@@ -37,17 +36,8 @@ _MOST_MARKS = 80
 _MOST_STRETCHES = 60
 
 
-def of_run(run: Run, among: int = 1) -> list[Chart]:
-    """The charts of a run's only population; those that nothing is known for are left out.
-
-    Args:
-        run: of one population.
-        among: how many populations share the file.
-
-    Raises:
-        ValueError: if the run has not exactly one population.
-    """
-    who = cast(run, among)
+def of_population(who: Cast) -> list[Chart]:
+    """The charts of a population; those that nothing is known for are left out."""
     return [chart for chart in _charts(who) if chart is not None]
 
 

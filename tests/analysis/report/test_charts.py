@@ -22,16 +22,20 @@ from synthetic_run import SyntheticRun
 import analysis
 from analysis.comparison.values import ArmResult, Comparison, Estimate, Pair, Verdict
 from analysis.frames import Run
-from analysis.report.cast import STAND_OUT, shown
+from analysis.report.cast import STAND_OUT, cast, shown
 from analysis.report.charts import Chart, joined, log_axis, look, plain, said, thinned
 from analysis.report.comparison_charts import of_comparison
 from analysis.report.held import grid, held, steps
-from analysis.report.run_charts import of_run
+from analysis.report.run_charts import of_population
 from orchestrator.env_space import EnvSpace
 from orchestrator.knobs import Choice, Continuous
 
 Begin = Callable[..., SyntheticRun]
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<b>$x$"
+
+
+def of_run(run: Run, among: int = 1) -> list[Chart]:
+    return of_population(cast(run, among))
 
 
 def by_id(charts: list[Chart]) -> dict[str, Chart]:

@@ -13,12 +13,21 @@ from synthetic_run import SyntheticRun
 
 import analysis
 from analysis.frames import Run
-from analysis.report.charts import plain
-from analysis.report.explorer import explorer
-from analysis.report.run_charts import of_run
+from analysis.report.cast import cast
+from analysis.report.charts import Chart, plain
+from analysis.report.explorer import explorer as explorer_of
+from analysis.report.run_charts import of_population
 from benchmarks import made_journal
 
 Begin = Callable[..., SyntheticRun]
+
+
+def of_run(run: Run, among: int = 1) -> list[Chart]:
+    return of_population(cast(run, among))
+
+
+def explorer(run: Run, among: int = 1) -> dict[str, Any]:
+    return explorer_of(cast(run, among))
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from playwright.sync_api import Locator, Page
 from synthetic_run import SyntheticRun
 
 import analysis
-from analysis.report.explorer import explorer
+from analysis.frames import Run
+from analysis.report.cast import cast
+from analysis.report.explorer import explorer as explorer_of
 from tests.analysis.report.browser import OpenPage, inaccessible
 
 Begin = Callable[..., SyntheticRun]
@@ -40,6 +42,10 @@ envolve.lineage(document.getElementById("root"),
 document.body.getBoundingClientRect();
 window.took = performance.now() - begun;
 </script></body></html>"""
+
+
+def explorer(run: Run, among: int = 1) -> dict[str, Any]:
+    return explorer_of(cast(run, among))
 
 
 @pytest.fixture
