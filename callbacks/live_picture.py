@@ -9,7 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from callbacks.run_view import FAILED, Row, RunView, counted, score_text
+from callbacks.run_view import FAILED, Row, RunView, score_text
+from orchestrator.pictures import counted
 from orchestrator.records import Exploit, Fault
 
 _FEWEST_ROWS = 6

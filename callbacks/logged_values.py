@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callbacks.run_view import copied
 from orchestrator.member_state import MemberState
-from orchestrator.pictures import short
+from orchestrator.pictures import copied, short
 from orchestrator.records import Exploit, Fault, MemberRecord, Mutation, Result, Score
 from orchestrator.suites import TEST
 
@@ -91,7 +90,7 @@ def _exploited(record: Exploit) -> str:
         for name, value in record.after.items()
         if value != record.before.get(name)
     ]
-    return "; ".join([copied(record), *changed])
+    return "; ".join([copied(record.member, record.donor), *changed])
 
 
 def _shown(value: Any) -> str:

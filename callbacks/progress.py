@@ -19,8 +19,9 @@ from rich.live import Live
 from rich.text import Text
 
 from callbacks.live_picture import picture
-from callbacks.run_view import RunView, Work, copied, counted, duration, one_line, score_text
+from callbacks.run_view import RunView, Work, duration, one_line, score_text
 from orchestrator.ledger import Ledger
+from orchestrator.pictures import copied, counted
 from orchestrator.population import Population
 from orchestrator.records import Boundary, Exploit, Fault, Mutation, Record, RunEnded
 
@@ -130,7 +131,11 @@ def boundary_line(boundary: Boundary, moves: Sequence[Exploit | Mutation]) -> st
         moves: exploits and mutations of the boundary's population.
     """
     parts = [_ranking(boundary)]
-    copies = [f"m{move.member} {copied(move)}" for move in moves if isinstance(move, Exploit)]
+    copies = [
+        f"m{move.member} {copied(move.member, move.donor)}"
+        for move in moves
+        if isinstance(move, Exploit)
+    ]
     if copies:
         more = [f"{len(copies) - _NAMED} more copy"] if len(copies) > _NAMED else []
         parts.append(", ".join([*copies[:_NAMED], *more]))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberKey, MemberState
-from orchestrator.pictures import percent, short
+from orchestrator.pictures import copied, counted, percent, rounded
 from orchestrator.population import Population
 from orchestrator.records import Exploit, Fault, Mutation, Record, Result, RunStarted
 
@@ -39,7 +39,7 @@ def score_text(score: float | None) -> str:
     """A score in a few characters; ``–`` for none."""
     if score is None:
         return "–"
-    return f"{score:.1f}" if 10 <= abs(score) < 1e6 else short(float(score))
+    return rounded(score)
 
 
 def duration(seconds: float) -> str:
@@ -58,18 +58,6 @@ def one_line(words: str, limit: int = 300) -> str:
     """``words`` without line breaks and control characters, cut after ``limit`` characters."""
     plain = " ".join("".join(each if each.isprintable() else " " for each in words).split())
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
-
-
-def copied(exploit: Exploit) -> str:
-    """Whom an exploit copies; a member that copies itself has other hyperparameters then."""
-    if exploit.donor == exploit.member:
-        return "goes on with other hyperparameters"
-    return f"copies m{exploit.donor}"
-
-
-def counted(number: int, thing: str) -> str:
-    """``1 fault``, ``2 faults``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 # What is shown
@@ -220,7 +208,7 @@ class RunView:
 
 def _words(record: Mutation | Exploit | Fault) -> str:
     if isinstance(record, Exploit):
-        return copied(record)
+        return copied(record.member, record.donor)
     if isinstance(record, Mutation):
         return f"revision {record.revision} by {record.by}: {one_line(record.why)}"
     return f"fault in {one_line(record.where)}: {one_line(record.error)}; {record.action}"

@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callbacks.run_view import counted, duration, one_line
+from callbacks.run_view import duration, one_line
 from experiments import build, costs, driver
 from experiments.checking import check
 from experiments.estimate import START_UP, Plan, measured_as, rollouts_of
 from experiments.loading import Loaded, dump
 from experiments.ray_session import ray_session
+from orchestrator.pictures import counted
 
 
 def make_plan(loaded: Loaded) -> Plan:

@@ -1,10 +1,10 @@
-"""Short text for terminals: numbers to three significant digits, labels without line breaks."""
+"""Short text for people: numbers in a few digits, labels without line breaks, plurals."""
 
 from __future__ import annotations
 
 import json
 
-__all__ = ["label", "percent", "short", "span"]
+__all__ = ["copied", "counted", "label", "percent", "rounded", "short", "span"]
 
 _LABEL_WIDTH = 16
 
@@ -17,6 +17,11 @@ def short(value: float) -> str:
         return str(value)
     rounded = float(f"{value:.3g}")
     return f"{rounded:.6g}" if 1e-3 <= abs(rounded) < 1e6 else f"{rounded:.3g}"
+
+
+def rounded(value: float) -> str:
+    """A score: from 10 on with one decimal, below that to three significant digits."""
+    return f"{value:.1f}" if 10 <= abs(value) < 1e6 else short(float(value))
 
 
 def span(low: float, high: float) -> str:
@@ -34,3 +39,13 @@ def label(value: object) -> str:
     whole = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
     line = "".join(each if each.isprintable() else " " for each in whole)
     return line if len(line) <= _LABEL_WIDTH else line[: _LABEL_WIDTH - 1] + "…"
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 fault``, ``2 faults``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def copied(member: int, donor: int) -> str:
+    """What an exploit does; a member that copies itself has other hyperparameters then."""
+    return "goes on with other hyperparameters" if donor == member else f"copies m{donor}"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from analysis.comparison.values import Estimate
-from orchestrator.pictures import short
+from orchestrator.pictures import counted, rounded
 
 __all__ = [
     "NOTHING",
@@ -29,7 +29,7 @@ def number(value: float) -> str:
         return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    return f"{value:.1f}" if 10 <= abs(value) < 1e6 else short(float(value))
+    return rounded(value)
 
 
 def signed(value: float) -> str:
@@ -55,11 +55,6 @@ def p_is(p: float) -> str:
     """``p = 0.21``, ``p < 0.001``."""
     said = p_value(p)
     return f"p < {said[1:]}" if said.startswith("<") else f"p = {said}"
-
-
-def counted(number: int, thing: str) -> str:
-    """``1 seed``, ``2 seeds``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def seeds_are(seeds: Sequence[int]) -> str:

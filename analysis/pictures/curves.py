@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.pictures import legends, marks
 from analysis.pictures.style import looks
+from orchestrator.pictures import counted
 
 _BAND: dict[str, Any] = {"step": "post", "alpha": 0.15, "linewidth": 0}
 _MEAN: dict[str, Any] = {"drawstyle": "steps-post", "linewidth": 1.6}
@@ -55,7 +56,8 @@ def learning_curves(
             steps = band["env_steps"].to_numpy()
             ax.fill_between(steps, band["low"], band["high"], color=look["color"], **_BAND)
             ax.plot(steps, band["mean"], **_MEAN, **look)
-        labels[arm] = f"{arm} ({_counted(int(band['seeds'].max()) if len(band) else len(seeds))})"
+        many = int(band["seeds"].max()) if len(band) else len(seeds)
+        labels[arm] = f"{arm} ({counted(many, 'seed')})"
     ax.set_ylabel("score of the best member\n(select suite)")
     marks.steps_axis(ax)
     return _finished(ax, legends.arm_keys(labels, styles))
@@ -102,10 +104,6 @@ def _seeds(curves: pd.DataFrame | None, arm: str) -> list[pd.DataFrame]:
     if curves is None:
         return []
     return [own for _, own in curves[curves["arm"] == arm].groupby("seed")]
-
-
-def _counted(seeds: int) -> str:
-    return f"{seeds} seed{'' if seeds == 1 else 's'}"
 
 
 def _finished(ax: Axes, entries: list[Artist]) -> Axes:

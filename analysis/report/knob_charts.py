@@ -29,7 +29,7 @@ from analysis.report.charts import (
 )
 from analysis.report.held import grid, held, steps
 from orchestrator.knobs import Choice, Knob, Numeric, ranged
-from orchestrator.pictures import percent, span
+from orchestrator.pictures import copied, percent, span
 
 __all__ = ["ribbon"]
 
@@ -131,7 +131,7 @@ def _copied(who: Cast, drawn: pd.DataFrame, knob: Numeric) -> list[dict[str, Any
             "y": plain(middle),
             "name": "exploit",
             "text": [
-                f"m{m} copies m{d}" for m, d in zip(found["member"], found["donor"], strict=True)
+                f"m{m} {copied(m, d)}" for m, d in zip(found["member"], found["donor"], strict=True)
             ],
             "hovertemplate": "%{text} at %{x}<extra></extra>",
             "marker": {

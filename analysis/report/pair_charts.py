@@ -19,7 +19,7 @@ from analysis.report.charts import (
     said,
 )
 from analysis.report.estimates import NAME, points, words
-from orchestrator.pictures import short
+from orchestrator.pictures import counted, short
 
 __all__ = ["differences", "improvement"]
 
@@ -58,7 +58,7 @@ def differences(comparison: Comparison) -> Chart | None:
     }
     count = sum(pair.difference.excludes_zero for pair in pairs)
     caption = (
-        f"{count} of {len(pairs)} interval{'' if len(pairs) == 1 else 's'} "
+        f"{count} of {counted(len(pairs), 'interval')} "
         f"{'excludes' if count == 1 else 'exclude'} zero (blue)."
     )
     if len(pairs) > len(shown):

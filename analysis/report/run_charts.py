@@ -25,7 +25,7 @@ from analysis.report.coverage_chart import coverage
 from analysis.report.knob_charts import ribbon
 from analysis.report.level_charts import generalisation, level_heat
 from analysis.report.schedule_charts import hyperparameter
-from orchestrator.pictures import percent, short
+from orchestrator.pictures import copied, counted, percent, short
 from orchestrator.suites import SELECT
 
 __all__ = ["of_population"]
@@ -157,7 +157,7 @@ def _jumps(who: Cast) -> list[dict[str, object]]:
         )
     )
     rows = [rows[at] for at in thinned(found["iteration"].to_numpy(), who.points)]
-    texts = [f"m{m} copies m{d} as of {t}" for m, _, _, d, t, _ in rows]
+    texts = [f"m{m} {copied(m, d)} as of {t}" for m, _, _, d, t, _ in rows]
     return [
         {
             "type": "scatter",
@@ -176,7 +176,6 @@ def _jumps(who: Cast) -> list[dict[str, object]]:
 def _scores_caption(who: Cast) -> str:
     newest = last_scores(who.scores)
     ahead, score = next(iter(newest.items()), (None, math.nan))
-    exploits = len(who.run.lineage)
     parts = []
     if ahead is not None:
         parts.append(f"m{ahead} ends best at {short(score)}")
@@ -190,7 +189,7 @@ def _scores_caption(who: Cast) -> str:
             more = ["…"] if len(trained_by) > _MOST_ANCESTORS else []
             way = " → ".join(more + trained_by[-_MOST_ANCESTORS:])
             parts.append(f"its weights came by way of {way}")
-    parts.append(f"{exploits} exploit{'' if exploits == 1 else 's'}")
+    parts.append(counted(len(who.run.lineage), "exploit"))
     if who.background:
         parts.append(f"{len(who.background)} of {len(who.until)} members are grey")
     return "; ".join(parts) + "."

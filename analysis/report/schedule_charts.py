@@ -23,7 +23,7 @@ from analysis.report.charts import (
     worded,
 )
 from analysis.report.held import steps
-from orchestrator.pictures import label, short, span
+from orchestrator.pictures import counted, label, short, span
 
 __all__ = ["hyperparameter"]
 
@@ -121,8 +121,7 @@ def _newest(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _caption(who: Cast, rows: pd.DataFrame) -> str:
     first = rows.drop_duplicates("member")
-    changes = len(rows) - len(first)
-    often = f"{changes} change{'' if changes == 1 else 's'}"
+    often = counted(len(rows) - len(first), "change")
     if rows["number"].notna().all():
         begun, ended = (
             span(float(np.min(each)), float(np.max(each)))

@@ -14,7 +14,8 @@ from analysis.comparison.statistics import seed_draws
 from analysis.comparison.values import Comparison
 from analysis.frames import Run
 from analysis.report.facts import Best
-from analysis.report.wording import counted, interval, number
+from analysis.report.wording import interval, number
+from orchestrator.pictures import counted
 from orchestrator.scoring import aggregate
 from orchestrator.suites import TEST
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from analysis.comparison.values import Estimate
-from analysis.comparison.wording import NOTHING, counted, estimated, p_value
+from analysis.comparison.wording import NOTHING, estimated, p_value
 from orchestrator.frozen import thaw
-from orchestrator.pictures import label, percent, short, span
+from orchestrator.pictures import counted, label, percent, short, span
 
 __all__ = [
     "NOTHING", "choice", "counted", "drawn", "interval", "lasted", "moment", "number", "p_value",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.pictures import label, percent, short, span
+from orchestrator.pictures import copied, counted, label, percent, rounded, short, span
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,20 @@ def test_shares_are_whole_per_cent(share: float, text: str) -> None:
 )
 def test_labels_are_short_and_on_one_line(value: object, text: str) -> None:
     assert label(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (9.994, "9.99"), (10.0, "10.0"), (-412.34, "-412.3"), (2e6, "2e+06")],
+)
+def test_scores_have_one_decimal_from_ten_on(value: float, text: str) -> None:
+    assert rounded(value) == text
+
+
+def test_one_of_a_thing_is_no_plural() -> None:
+    assert [counted(number, "fault") for number in (0, 1, 2)] == ["0 faults", "1 fault", "2 faults"]
+
+
+def test_a_member_that_copies_itself_copies_nobody() -> None:
+    assert copied(1, 3) == "copies m3"
+    assert copied(2, 2) == "goes on with other hyperparameters"

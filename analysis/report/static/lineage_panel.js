@@ -4,7 +4,8 @@
   "use strict";
 
   const MOST_MOVES = 12;
-  const { html, short, named, percent, held, ancestry, standing } = window.envolve.lineageParts;
+  const { html, short, named, percent, held, ancestry, copies, standing } =
+    window.envolve.lineageParts;
 
   /** Draws into `root`; `go` is called with a member and an iteration that the reader turns to. */
   class Panel {
@@ -51,7 +52,7 @@
       const told = each.copies
         .filter((copy) => copy[0] === at)
         .map(([, donor, donorAt, score]) =>
-          html("li", {}, `copies m${donor} as of ${donorAt} (score ${short(score)})`),
+          html("li", {}, `${copies(each.member, donor)} as of ${donorAt} (score ${short(score)})`),
         );
       const moves = each.moves.filter((move) => move[0] > since && move[0] <= at);
       for (const [when, by, why] of moves.slice(-MOST_MOVES)) {

@@ -92,18 +92,24 @@ window.envolve = window.envolve || {};
     return scores.length ? scores[scores.length - 1] : null;
   }
 
+  /** What an exploit does; a member that copies itself has other hyperparameters then. */
+  function copies(member, donor) {
+    return donor === member ? "goes on with other hyperparameters" : `copies m${donor}`;
+  }
+
   /** How a member did at a stop, in words. */
   function standing(data, { member, stop }) {
     const each = data.members.find((one) => one.member === member);
     const score = each.scores[stop];
     const copied = each.copies.find((copy) => copy[0] === data.stops[stop]);
-    const then = copied ? `; then copies m${copied[1]}` : "";
+    const then = copied ? `; then ${copies(member, copied[1])}` : "";
     if (score === null) return `no score${then}`;
     const { place, of } = rank(data, stop, score);
     return `score ${short(score)}, ${ordinal(place)} of ${of}${then}`;
   }
 
   window.envolve.lineageParts = {
-    html, svg, short, named, counted, percent, held, ancestry, lastScore, standing,
+    html, svg, short, named, counted, percent, held, ancestry, lastScore, copies,
+    standing,
   };
 })();
