@@ -166,7 +166,7 @@ def _no_such(facts: RunFacts, wanted: str) -> Problem:
     must = f"must be {BEST}, a member ({listed}) or a checkpoint that the journal names"
     close = difflib.get_close_matches(wanted, [BEST, *known], 1, 0.4)
     hint = f"Did you mean {close[0]}?" if close else f"The run is {facts.run_dir}"
-    return Problem("--checkpoint", None, None, (), must, wanted, hint)
+    return Problem.at("--checkpoint", must, wanted, hint)
 
 
 def _first_whole(

@@ -64,16 +64,16 @@ def compare(names: Sequence[str], asked: Asked, *, as_json: bool) -> None:
             rng=np.random.default_rng(asked.bootstrap_seed),
         )
     except analysis.NotComparable as error:
-        raise BadInput([Problem(None, None, None, (), each) for each in error.reasons]) from None
+        raise BadInput([Problem.at(None, each) for each in error.reasons]) from None
     _write(found, asked.csv, as_json=as_json)
 
 
 def _write(found: analysis.Comparison, csv: Path | None, *, as_json: bool) -> None:
-    rows = found.tidy().to_csv(index=False, lineterminator="\n")
-    if csv is not None and str(csv) == _STDOUT:
-        typer.echo(rows, nl=False)
-        return
     if csv is not None:
+        rows = found.tidy().to_csv(index=False, lineterminator="\n")
+        if str(csv) == _STDOUT:
+            typer.echo(rows, nl=False)
+            return
         with replacing(csv) as place:
             place.write_text(rows, encoding="utf-8")
     if as_json:
@@ -85,24 +85,20 @@ def _write(found: analysis.Comparison, csv: Path | None, *, as_json: bool) -> No
 def _problems(asked: Asked, *, as_json: bool) -> Iterator[Problem]:
     if asked.suite not in _SUITES:
         hint = nearest(asked.suite, _SUITES)
-        yield _option("--suite", f"must be {TEST} or {SELECT}", asked.suite, hint)
+        yield Problem.at("--suite", f"must be {TEST} or {SELECT}", asked.suite, hint)
     if not 0 < asked.alpha <= 1:
-        yield _option("--alpha", "must be a share above 0, and at most 1", str(asked.alpha))
+        yield Problem.at("--alpha", "must be a share above 0, and at most 1", str(asked.alpha))
     if asked.bootstrap_seed < 0:
-        yield _option("--bootstrap-seed", "must be at least 0", str(asked.bootstrap_seed))
+        yield Problem.at("--bootstrap-seed", "must be at least 0", str(asked.bootstrap_seed))
     if asked.seeds is not None and not all(each.isdecimal() for each in _words(asked.seeds)):
         must = "must be whole numbers of at least 0"
-        yield _option("--seeds", must, asked.seeds, "For example --seeds 0,1,2")
+        yield Problem.at("--seeds", must, asked.seeds, "For example --seeds 0,1,2")
     if asked.csv is None:
         return
     if str(asked.csv) != _STDOUT:
         yield from place_problems("--csv", asked.csv, (".csv",))
     elif as_json:
-        yield _option("--csv", "must be a file with --json, which is printed", _STDOUT)
-
-
-def _option(name: str, must: str, found: str, hint: str | None = None) -> Problem:
-    return Problem(name, None, None, (), must, found, hint)
+        yield Problem.at("--csv", "must be a file with --json, which is printed", _STDOUT)
 
 
 def _words(text: str) -> list[str]:

@@ -139,7 +139,7 @@ def _fault_levels(subject: Subject) -> tuple[Play, ...]:
 
 
 def _refused(must: str, found: str, hint: str | None = None) -> BadInput:
-    return BadInput([Problem("--suite", None, None, (), must, found, hint)])
+    return BadInput([Problem.at("--suite", must, found, hint)])
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def _subject(name: str, checkpoint: str | None) -> Iterator[Subject]:
         if checkpoint is not None:
             found = f"{checkpoint}, although {name} is an exported policy"
             must = "must be left out where no run is named"
-            raise BadInput([Problem("--checkpoint", None, None, (), must, found)])
+            raise BadInput([Problem.at("--checkpoint", must, found)])
         yield _exported(folder.resolve())
         return
     with borrowed(name, checkpoint) as chosen:

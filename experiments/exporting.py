@@ -92,7 +92,7 @@ def write_folder(chosen: Chosen, dest: Path) -> str:
             whole.rename(dest)
     except CannotExport as error:
         must = "must be a checkpoint that can be exported"
-        raise BadInput([Problem(chosen.found_at, None, None, (), must, str(error))]) from None
+        raise BadInput([Problem.at(chosen.found_at, must, str(error))]) from None
     except OSError as error:
         raise NotWritable(f"{dest}: must be a place that can be written, but {error}") from error
     return digest
@@ -181,7 +181,7 @@ def _free(dest: Path) -> None:
     if dest.exists() or dest.is_symlink():
         found = f"{dest}, which is there already" if dest.is_dir() else f"the file {dest}"
         must = "must be a new or an empty directory"
-        raise BadInput([Problem("DEST", None, None, (), must, found, "Nothing is overwritten")])
+        raise BadInput([Problem.at("DEST", must, found, "Nothing is overwritten")])
 
 
 def _summary(chosen: Chosen, dest: Path, digest: str) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def refuse_untold(run_dir: Path, untold: Sequence[str]) -> None:
             "Define it in a module of its own, or let the script that it was kept from go on with "
             "it, by keep(..., resume=True)"
         )
-        raise BadInput([Problem(str(run_dir), None, None, (), must, "; ".join(untold), hint)])
+        raise BadInput([Problem.at(str(run_dir), must, "; ".join(untold), hint)])
 
 
 def untold_of_playing(history: Sequence[Record]) -> tuple[str, ...]:

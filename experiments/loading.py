@@ -127,7 +127,7 @@ def read_text(path: str | PathLike[str]) -> str:
     where = str(path)
 
     def refuse(must: str, found: str, hint: str | None = None) -> BadInput:
-        return BadInput([Problem(where, None, None, (), must, found, hint)])
+        return BadInput([Problem.at(where, must, found, hint)])
 
     if file.is_dir():
         inside = sorted(entry.name for entry in file.iterdir() if entry.suffix in _SUFFIXES)

@@ -36,7 +36,7 @@ def _read(text: str) -> tuple[Path, Node]:
     path, rest = _split(text)
     if not path or not rest.startswith("="):
         must = "must be a key, an equals sign and a value"
-        raise BadInput([Problem(where, None, None, (), must, f'"{text}"', _EXAMPLE)])
+        raise BadInput([Problem.at(where, must, f'"{text}"', _EXAMPLE)])
     try:
         document = parse(rest[1:], where)
     except BadInput as bad:

@@ -41,6 +41,11 @@ class Problem:
     found: str = ""
     hint: str | None = None
 
+    @classmethod
+    def at(cls, where: str | None, must: str, found: str = "", hint: str | None = None) -> Problem:
+        """A mistake that stands in no file: an option, a run, a folder."""
+        return cls(where, None, None, (), must, found, hint)
+
     def __str__(self) -> str:
         place = self.where or ""
         if self.line is not None:

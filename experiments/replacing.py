@@ -1,8 +1,7 @@
-"""Files that come to be as a whole: readers see the old one or the new, never a part."""
+"""Files that a command writes where the user says: whole, and outside of every run."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from experiments.hints import nearest, one_of
 from experiments.problems import Problem
 from experiments.run_dir import NotWritable, RunDir
+from orchestrator.atomic import replaced
 
 __all__ = ["place_problems", "replacing"]
 
@@ -23,16 +23,10 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         NotWritable: if it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            with open(temporary, "rb") as written:
-                os.fsync(written.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replaced(path) as place:
+            yield place
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise NotWritable(f"{path}: must be a file that can be written, but {why}") from error
@@ -44,10 +38,10 @@ def place_problems(option: str, path: Path, endings: tuple[str, ...]) -> list[Pr
     found = []
     if path.suffix not in endings:
         must, got = f"must end in {one_of(endings)}", path.suffix or "no ending"
-        found.append(Problem(where, None, None, (), must, got, nearest(path.suffix, endings)))
+        found.append(Problem.at(where, must, got, nearest(path.suffix, endings)))
     run = next((each for each in path.resolve().parents if RunDir(each).exists), None)
     if run is not None:
         must = "must lie outside of every run, whose files are its own"
         hint = f"For example {path.name}"
-        found.append(Problem(where, None, None, (), must, f"a place in {run}", hint))
+        found.append(Problem.at(where, must, f"a place in {run}", hint))
     return found

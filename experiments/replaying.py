@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from callbacks.run_view import counted, who
+from callbacks.run_view import who
 from experiments import journalled
 from experiments.curriculum_spec import Scenario
 from experiments.hints import nearest, one_of
@@ -24,6 +24,7 @@ from experiments.run_dir import NotARun, RunDir, find_run
 from experiments.spec import Experiment
 from orchestrator import journal
 from orchestrator.member_state import MemberKey
+from orchestrator.pictures import counted
 from orchestrator.records import MemberStarted
 from orchestrator.suites import SELECT
 
@@ -62,16 +63,16 @@ def replay(name: str, asked: Asked) -> None:
         NotWritable: if the file cannot be written.
     """
     import analysis
-    from analysis.frames import run_of
 
     place = find_run(name)
+    # In this order: of a run that goes on, what the frames tell of is in the history then.
+    run = analysis.load(place.path)
     history = journal.read(place.journal)
     start = journalled.last_start(history)
     begun = [record.key for record in history if isinstance(record, MemberStarted)]
     if start is None or not begun:
         raise NotARun(f"{place.path}: a run must have members, but this one has none yet")
     journalled.refuse_untold(place.path, start.untold)
-    run = run_of(place.path, history)
     key, iteration = _meant(run, begun, asked, place)
     arm, seed, member = key
     experiment = journalled.as_a_file(journalled.arms_of(start), history)[arm]
@@ -80,10 +81,10 @@ def replay(name: str, asked: Asked) -> None:
         lineage = analysis.ancestry(run, member, arm, seed, iteration)
     except ValueError as error:
         must = "must have an ancestry that can be told"
-        raise BadInput([_option("--member", must, f"{who(key)}: {error}")]) from None
+        raise BadInput([Problem.at("--member", must, f"{who(key)}: {error}")]) from None
     if lineage.trained == 0:
         must = "must have trained, to have a schedule"
-        raise BadInput([_option("--member", must, f"{who(key)}, which has not")])
+        raise BadInput([Problem.at("--member", must, f"{who(key)}, which has not")])
     made = replayed(experiment, lineage, history, _seeds(asked.seeds, experiment.seeds))
     _put(made, lineage, place, asked.to)
 
@@ -120,10 +121,10 @@ def _meant(
     if len(populations) > 1:
         must = f"must be a member of one of {len(populations)} populations"
         hint = f"For example {next(iter(names))}; or say which population by --arm and --seed"
-        raise BadInput([_option("--member", must, asked.member, hint)])
+        raise BadInput([Problem.at("--member", must, asked.member, hint)])
     short = [each for each in names if "/" not in each]
     must = f"must be {one_of(short)}"
-    raise BadInput([_option("--member", must, asked.member, nearest(named, short))])
+    raise BadInput([Problem.at("--member", must, asked.member, nearest(named, short))])
 
 
 def _populations(run: Run, asked: Asked) -> list[tuple[str, int]]:
@@ -133,10 +134,10 @@ def _populations(run: Run, asked: Asked) -> list[tuple[str, int]]:
     problems = []
     if asked.arm is not None and asked.arm not in arms:
         hint = nearest(asked.arm, arms)
-        problems.append(_option("--arm", f"must be {one_of(arms)}", asked.arm, hint))
+        problems.append(Problem.at("--arm", f"must be {one_of(arms)}", asked.arm, hint))
     if asked.seed is not None and asked.seed not in seeds:
         must = f"must be {one_of([str(seed) for seed in seeds])}"
-        problems.append(_option("--seed", must, str(asked.seed)))
+        problems.append(Problem.at("--seed", must, str(asked.seed)))
     if problems:
         raise BadInput(problems)
     return [
@@ -162,7 +163,7 @@ def _best(run: Run, populations: Sequence[tuple[str, int]], place: RunDir) -> tu
     if not found:
         must = "must have a score, which says who is the best"
         hint = "Name a member by --member"
-        raise BadInput([Problem(str(place.path), None, None, (), must, "none yet", hint)])
+        raise BadInput([Problem.at(str(place.path), must, "none yet", hint)])
     return max(found, key=lambda one: one[0])[1]
 
 
@@ -171,7 +172,7 @@ def _refuse_scenarios(experiment: Experiment, place: RunDir) -> None:
         must = "must be a run whose levels are drawn from distributions"
         found = f"curriculum.kind: {experiment.curriculum.kind}, where a policy decides each level"
         hint = "If it has other arms, name one by --arm"
-        raise BadInput([Problem(str(place.path), None, None, (), must, found, hint)])
+        raise BadInput([Problem.at(str(place.path), must, found, hint)])
 
 
 def _seeds(given: str | None, own: Sequence[int]) -> list[int]:
@@ -182,13 +183,13 @@ def _seeds(given: str | None, own: Sequence[int]) -> list[int]:
     parts = [part.strip() for part in given.split(",")]
     must = "must be different whole numbers of at least 0, with commas between them"
     if not all(part.isdecimal() for part in parts) or len(set(map(int, parts))) < len(parts):
-        raise BadInput([_option("--seeds", must, given, "For example --seeds 10,11,12")])
+        raise BadInput([Problem.at("--seeds", must, given, "For example --seeds 10,11,12")])
     seeds = [int(part) for part in parts]
     known = [str(seed) for seed in seeds if seed in own]
     if known:
         must = "must be seeds that the run has not been trained on"
         hint = f"It has {', '.join(map(str, own))}"
-        raise BadInput([_option("--seeds", must, ",".join(known), hint)])
+        raise BadInput([Problem.at("--seeds", must, ",".join(known), hint)])
     return seeds
 
 
@@ -198,7 +199,7 @@ def _refuse_place(to: Path) -> None:
     problems = place_problems("--to", to, _ENDINGS)
     if to.exists() or to.is_symlink():
         must, hint = "must be a new file", "Nothing is overwritten"
-        problems.append(_option("--to", must, f"{to}, which is there already", hint))
+        problems.append(Problem.at("--to", must, f"{to}, which is there already", hint))
     if problems:
         raise BadInput(problems)
 
@@ -216,7 +217,7 @@ def _file(made: Replayed, lineage: Ancestry, place: RunDir, to: Path) -> str:
     except BadInput as bad:
         must = "must have a schedule that an experiment file can hold"
         found = f"one of {counted(made.distributions, 'distribution')}: {bad.problems[0]}"
-        raise BadInput([Problem(str(place.path), None, None, (), must, found)]) from None
+        raise BadInput([Problem.at(str(place.path), must, found)]) from None
     return text
 
 
@@ -242,7 +243,3 @@ def _sketches(made: Replayed) -> str:
 def _listed(experiment: Experiment) -> str:
     several = "seeds" if len(experiment.seeds) > 1 else "seed"
     return f"{several} {', '.join(map(str, experiment.seeds))}"
-
-
-def _option(option: str, must: str, found: str, hint: str | None = None) -> Problem:
-    return Problem(option, None, None, (), must, found, hint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from experiments.journalled import file_text
 from orchestrator import holding, journal
+from orchestrator.atomic import replaced
 from orchestrator.holding import Busy as Busy
 
 RUNS = Path("runs")
@@ -172,12 +172,8 @@ def find_run(name: str) -> RunDir:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that readers see the old text or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replaced(path) as place:
+        place.write_text(text, encoding="utf-8")
 
 
 def _latest() -> RunDir:

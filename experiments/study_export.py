@@ -18,7 +18,7 @@ from typing import Any
 
 import typer
 
-from callbacks.run_view import counted, one_line
+from callbacks.run_view import one_line
 from experiments.problems import BadInput, Problem
 from experiments.replacing import place_problems, replacing
 from experiments.run_dir import find_run
@@ -27,6 +27,7 @@ from experiments.showing import facts_of
 from orchestrator import optuna_explorer, optuna_space
 from orchestrator.explore import Explorer
 from orchestrator.optuna_explorer import OptunaExplorer
+from orchestrator.pictures import counted
 from orchestrator.population import Population
 
 __all__ = ["export_study", "write_studies"]
@@ -80,7 +81,7 @@ def write_studies(facts: RunFacts, path: Path) -> list[dict[str, Any]]:
     if not searching:
         must = "must be a run that searches hyperparameters"
         hint = "What an explorer may change goes under algorithm.search"
-        raise BadInput([Problem(str(facts.run_dir), None, None, (), must, hint=hint)])
+        raise BadInput([Problem.at(str(facts.run_dir), must, hint=hint)])
     # Where no path has characters that mean something in a URL, and nothing else is left behind.
     with replacing(path) as place, tempfile.TemporaryDirectory(prefix="envolve-") as folder:
         whole = Path(folder) / f"study{path.suffix}"

@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callbacks.run_view import counted, one_line
+from callbacks.run_view import one_line
 from experiments.hints import nearest, one_of
 from experiments.problems import BadInput, Problem
 from experiments.replacing import place_problems, replacing
 from experiments.run_dir import find_run
 from orchestrator.frozen import thaw
-from orchestrator.pictures import short
+from orchestrator.pictures import counted, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ def _table_problems(table: str) -> list[Problem]:
     if table in TABLES:
         return []
     must = f"must be {one_of(TABLES)}"
-    return [Problem(f"--table {table}", None, None, (), must, hint=nearest(table, TABLES))]
+    return [Problem.at(f"--table {table}", must, hint=nearest(table, TABLES))]
 
 
 def _place_problems(to: Path | None) -> list[Problem]:

@@ -137,4 +137,4 @@ _HINT = f"Only {', '.join(changes.CHANGEABLE)} may change; start a new run for t
 
 
 def _refused(where: str, must: str, found: str, hint: str | None = None) -> BadInput:
-    return BadInput([Problem(where, None, None, (), must, found, hint)])
+    return BadInput([Problem.at(where, must, found, hint)])
