@@ -20,6 +20,7 @@ class LoggedMember:
         local_path: a folder for files about it.
         begun_at: training iterations that loggers were told of before this process, if any.
         unfinished: set at the end, if it has not come to its own.
+        failed: set at the end, if it was given up.
     """
 
     trial_id: str
@@ -29,6 +30,7 @@ class LoggedMember:
     local_path: str
     begun_at: int = 0
     unfinished: bool = False
+    failed: bool = False
     # Tune keeps none of a member's checkpoints.
     checkpoint: None = None
 

@@ -101,11 +101,18 @@ class MemberLoggers(Callback):  # type: ignore[misc]
     @never_raises(None)
     def close(self) -> None:
         """Bring every member to its end, and give the loggers some time to get done."""
-        for key, member in self._members.items():
-            failed = self.ledger.state(key).failed
-            member.unfinished = not self.ledger.population(key).done(key[2])
-            self._call("log_trial_end", member, failed)
-        self._call("on_experiment_end", [])
+        begun = [*self._members.values()]
+        for state in self.ledger.states():
+            done = self.ledger.population(state.key).done(state.member)
+            if done and state.key not in self._members:
+                # Nothing was left to do; but the process that it ended in may have been killed.
+                self._members[state.key] = self._logged(state, before=state.iteration)
+            if state.key in self._members:
+                self._members[state.key].unfinished = not done
+                self._members[state.key].failed = state.failed
+        for member in begun:
+            self._call("log_trial_end", member, member.failed)
+        self._call("on_experiment_end", [*self._members.values()])
         for logger in self._loggers:
             logger.thread.close()
         deadline = time.monotonic() + _AT_THE_END
@@ -125,11 +132,17 @@ class MemberLoggers(Callback):  # type: ignore[misc]
 
     def _begin(self, state: MemberState, before: int) -> None:
         """Begin with a member, of which iterations up to ``before`` were told of, or none were."""
+        member = self._members[state.key] = self._logged(state, before)
+        for logger in self._loggers:
+            logger.thread.call(member.init_local_path)
+        self._call("log_trial_start", member)
+
+    def _logged(self, state: MemberState, before: int) -> LoggedMember:
         arm, seed, member = state.key
         name = f"{arm}-seed{seed}-m{member}"
         digest = hashlib.sha256(f"{self._identity}/{name}".encode()).hexdigest()
         who = {"arm": arm, "seed": seed, "member": member}
-        self._members[state.key] = LoggedMember(
+        return LoggedMember(
             trial_id=digest[:16],
             name=name,
             config={**who, **self._about[arm], **hyperparameters_of(state)},
@@ -137,9 +150,6 @@ class MemberLoggers(Callback):  # type: ignore[misc]
             local_path=str(self._run_dir / FOLDER / name),
             begun_at=before,
         )
-        for logger in self._loggers:
-            logger.thread.call(self._members[state.key].init_local_path)
-        self._call("log_trial_start", self._members[state.key])
 
     def _call(self, hook: str, *arguments: Any) -> None:
         for logger in self._loggers:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import mlflow
-from mlflow.entities import Metric
+from mlflow.entities import Metric, Run
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.result import TRAINING_ITERATION
 
@@ -43,13 +43,11 @@ class MlflowRuns(MLflowLoggerCallback):  # type: ignore[misc]
             super().setup()
 
     def log_trial_start(self, trial: LoggedMember) -> None:
-        client = self.mlflow_util._get_client()
-        wanted = f"tags.`{MEMBER}` = '{trial.trial_id}'"
-        found = client.search_runs([self.mlflow_util.experiment_id], wanted, max_results=1)
-        if found:
+        found = self._found(trial)
+        if found is not None:
             # Its parameters are there, and may not change.
-            self._trial_runs[trial] = found[0].info.run_id
-            client.update_run(found[0].info.run_id, status="RUNNING")
+            self._trial_runs[trial] = found.info.run_id
+            self.mlflow_util._get_client().update_run(found.info.run_id, status="RUNNING")
             return
         self.tags = {MEMBER: trial.trial_id, GROUP: trial.experiment_dir_name}
         super().log_trial_start(trial)
@@ -67,6 +65,21 @@ class MlflowRuns(MLflowLoggerCallback):  # type: ignore[misc]
         super().log_trial_end(trial, failed)
         if trial.unfinished and not failed:
             self.mlflow_util.end_run("KILLED", self._trial_runs[trial])
+
+    def on_experiment_end(self, trials: list[LoggedMember], **info: Any) -> None:
+        """Runs of members that ended in a process which was killed before it could say so."""
+        for trial in trials:
+            found = None if trial in self._trial_runs else self._found(trial)
+            if found is not None and found.info.status == "RUNNING":
+                status = "FAILED" if trial.failed else "FINISHED"
+                self.mlflow_util.end_run(status, found.info.run_id)
+
+    def _found(self, trial: LoggedMember) -> Run | None:
+        """The run that another process began."""
+        wanted = f"tags.`{MEMBER}` = '{trial.trial_id}'"
+        experiments = [self.mlflow_util.experiment_id]
+        runs = self.mlflow_util._get_client().search_runs(experiments, wanted, max_results=1)
+        return runs[0] if runs else None
 
 
 @contextmanager

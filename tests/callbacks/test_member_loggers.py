@@ -258,6 +258,30 @@ class TestMlflow:
     def test_they_are_finished(self, runs: list[Run]) -> None:
         assert {each.info.status for each in runs} == {"FINISHED"}
 
+    def test_a_member_that_ended_in_a_process_that_was_killed_is_called_so_after_a_resume(
+        self, store: str, tmp_path: Path
+    ) -> None:
+        def statuses() -> dict[str, str]:
+            client = MlflowClient(store)
+            experiment = client.get_experiment_by_name("killed")
+            assert experiment is not None
+            runs = client.search_runs([experiment.experiment_id])
+            return {str(run.info.run_name): run.info.status for run in runs}
+
+        first = Life(tmp_path / "run", {"mlflow": MlflowRuns(store, "killed")})
+        first.train(0, *range(1, 9))
+        first.train(1, 1, 2)
+        for logger in first.loggers._loggers:
+            # What was asked for is done, but nobody brings it to its end.
+            logger.thread.close()
+            assert logger.thread.wait(60)
+        first.journal.close()
+        assert statuses() == {"main-seed0-m0": "RUNNING", "main-seed0-m1": "RUNNING"}
+        second = Life(tmp_path / "run", {"mlflow": MlflowRuns(store, "killed")})
+        second.train(1, *range(3, 9))
+        assert second.end() == []
+        assert statuses() == {"main-seed0-m0": "FINISHED", "main-seed0-m1": "FINISHED"}
+
     def test_a_member_that_failed_and_one_that_was_stopped_are_called_so(
         self, tmp_path: Path
     ) -> None:
