@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import said
 
 from experiments.checking import check
 from experiments.curricula import needs_of
 from experiments.curriculum_check import curriculum_findings
 from experiments.loading import parse_experiment
-from experiments.problems import BadInput
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 TEXT = """\
 envolve: 1
@@ -30,19 +30,6 @@ stop: {iterations: 8}
 """
 FIXED = "{kind: fixed}"
 KNOBS = "    length: {low: 0.25, high: 2.0, scale: log}\n    gravity: {low: 5, high: 20}\n"
-
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty directory, which checking an arm makes importable."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-
-
-def said(text: str) -> list[str]:
-    with pytest.raises(BadInput) as caught:
-        check(parse_experiment(text, "f.yaml"))
-    return [str(problem) for problem in caught.value.problems]
 
 
 def findings(curriculum: str) -> list[Any]:

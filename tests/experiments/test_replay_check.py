@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import said
 
 from experiments.checking import check
 from experiments.curricula import needs_of, to_curriculum
 from experiments.curriculum_spec import Replay, ScheduledChange
 from experiments.loading import dump, parse_experiment
-from experiments.problems import BadInput
 from experiments.replay_check import distribution_findings
 from experiments.rules import beginnings, populations_of, rules_of
 from experiments.spaces import to_space
@@ -23,6 +22,8 @@ from orchestrator.distributions import Mixture, Product
 from orchestrator.exploit import Itself
 from orchestrator.explore import Prescribed
 from orchestrator.knobs import Range
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 CALM = "{length: {low: 0.5, high: 1.0}, gravity: {low: 9, high: 10}}"
 HEAVY = "{length: {low: 0.5, high: 1.0}, gravity: {low: 9, high: 12}}"
@@ -49,19 +50,6 @@ curriculum:
     - iteration: 4
       hyperparameters: {{lr: 0.002}}
 """
-
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty directory, which checking an arm makes importable."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-
-
-def said(text: str) -> list[str]:
-    with pytest.raises(BadInput) as caught:
-        check(parse_experiment(text, "f.yaml"))
-    return [str(problem) for problem in caught.value.problems]
 
 
 def test_a_schedule_that_holds() -> None:

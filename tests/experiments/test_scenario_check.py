@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import pytest
+from refusals import said
 
 from experiments.checking import check
 from experiments.loading import parse_experiment
-from experiments.problems import BadInput
 
 USERS = """\
 import gymnasium
@@ -79,12 +79,6 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Any:
         patch.setattr(sys, "path", [*sys.path])
         yield place
     sys.modules.pop("users_scenario", None)
-
-
-def said(text: str) -> list[str]:
-    with pytest.raises(BadInput) as caught:
-        check(parse_experiment(text, "f.yaml"))
-    return [str(problem) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
