@@ -22,10 +22,10 @@ from analysis.report import embedding, verdict, wording
 from analysis.report.cast import Shown, cast, shown
 from analysis.report.charts import Chart
 from analysis.report.comparison_charts import of_comparison
-from analysis.report.explorer import explorer
 from analysis.report.facts import Best, Kept, best, experiment_text, kept
 from analysis.report.members import Member, members
 from analysis.report.run_charts import of_population
+from analysis.report.told_lineage import told_lineage
 
 _HERE = Path(__file__).parent
 _STYLES = ("report.css", "lineage.css")
@@ -182,7 +182,7 @@ def _population(
         data=embedding.data(
             {
                 "charts": [_chart(chart, name) for chart in of_population(who)],
-                "lineage": explorer(who),
+                "lineage": told_lineage(who),
             }
         ),
     )

@@ -1,6 +1,6 @@
 /* The lineage explorer: members as lanes over iterations, exploits as branches between them.
 
-   `envolve.lineage(root, data)` draws what `analysis.report.explorer` tells, into an empty element.
+   `envolve.lineage(root, data)` draws what `analysis.report.told_lineage` tells, into an empty element.
    What the user named is only ever set as text. */
 
 (function () {

@@ -15,7 +15,7 @@ from synthetic_run import SyntheticRun
 import analysis
 from analysis.frames import Run
 from analysis.report.cast import cast
-from analysis.report.explorer import explorer as explorer_of
+from analysis.report.told_lineage import told_lineage
 from tests.analysis.report.browser import OpenPage, inaccessible
 
 Begin = Callable[..., SyntheticRun]
@@ -44,8 +44,8 @@ window.took = performance.now() - begun;
 </script></body></html>"""
 
 
-def explorer(run: Run, among: int = 1) -> dict[str, Any]:
-    return explorer_of(cast(run, among))
+def lineage_of(run: Run, among: int = 1) -> dict[str, Any]:
+    return told_lineage(cast(run, among))
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def mount(tmp_path: Path, open_page: OpenPage) -> Mount:
 @pytest.fixture
 def told(played: SyntheticRun) -> dict[str, Any]:
     """Four members: m0 copied m3 at 4, m1 copied m3 at 8, m2 copied m1 at 12."""
-    return explorer(analysis.load(played.folder))
+    return lineage_of(analysis.load(played.folder))
 
 
 def crowd(members: int, boundaries: int) -> dict[str, Any]:
@@ -299,7 +299,7 @@ def test_without_scores_and_without_training_it_is_drawn_all_the_same(
     tmp_path: Path, begin: Begin, mount: Mount
 ) -> None:
     begun = begin(tmp_path / "begun")
-    page = mount(explorer(analysis.load(begun.folder)))
+    page = mount(lineage_of(analysis.load(begun.folder)))
     option(page, 0).click()
     page.keyboard.press("ArrowDown")
     assert focused(page) == "1"
@@ -307,7 +307,7 @@ def test_without_scores_and_without_training_it_is_drawn_all_the_same(
     assert "m1 at iteration 0" in panel(page)
     assert shown(page) == ["m0", "m1", "m2", "m3"]
     begun.train(2)
-    page = mount(explorer(analysis.load(begun.folder)))
+    page = mount(lineage_of(analysis.load(begun.folder)))
     option(page, 2).click()
     assert "m2 at iteration 2" in panel(page)
     assert "no score" in panel(page)

@@ -15,8 +15,8 @@ import analysis
 from analysis.frames import Run
 from analysis.report.cast import cast
 from analysis.report.charts import Chart, plain
-from analysis.report.explorer import explorer as explorer_of
 from analysis.report.run_charts import of_population
+from analysis.report.told_lineage import told_lineage
 from benchmarks import made_journal
 
 Begin = Callable[..., SyntheticRun]
@@ -26,8 +26,8 @@ def of_run(run: Run, among: int = 1) -> list[Chart]:
     return of_population(cast(run, among))
 
 
-def explorer(run: Run, among: int = 1) -> dict[str, Any]:
-    return explorer_of(cast(run, among))
+def lineage_of(run: Run, among: int = 1) -> dict[str, Any]:
+    return told_lineage(cast(run, among))
 
 
 @pytest.fixture
@@ -45,19 +45,19 @@ def member(told: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def test_a_population_is_told_as_a_whole(run: Run) -> None:
-    told = explorer(run)
-    assert (told["arm"], told["seed"], told["best"]) == ("main", 0, [1, 12])
-    assert told["range"] == [10, 70]
-    assert told["stops"] == [4, 8, 12]
-    assert told["keys"] == ["lr"]
-    assert told["note"] == ""
-    assert [each["member"] for each in told["members"]] == [0, 1, 2, 3]
-    assert told["knobs"][0] == {"name": "gravity", "low": 5.0, "high": 20.0, "log": False}
-    assert told["knobs"][1] == {"name": "length", "low": 0.25, "high": 2.0, "log": True}
+    found = lineage_of(run)
+    assert (found["arm"], found["seed"], found["best"]) == ("main", 0, [1, 12])
+    assert found["range"] == [10, 70]
+    assert found["stops"] == [4, 8, 12]
+    assert found["keys"] == ["lr"]
+    assert found["note"] == ""
+    assert [each["member"] for each in found["members"]] == [0, 1, 2, 3]
+    assert found["knobs"][0] == {"name": "gravity", "low": 5.0, "high": 20.0, "log": False}
+    assert found["knobs"][1] == {"name": "length", "low": 0.25, "high": 2.0, "log": True}
 
 
 def test_a_member_is_told_with_its_scores_and_its_exploits(run: Run) -> None:
-    loser = member(explorer(run), 0)
+    loser = member(lineage_of(run), 0)
     assert loser["end"] == 12
     assert loser["scores"] == [10, 45, 60]
     assert loser["copies"] == [[4, 3, 4, 40]]
@@ -66,8 +66,8 @@ def test_a_member_is_told_with_its_scores_and_its_exploits(run: Run) -> None:
 
 
 def test_distributions_and_the_reasons_of_their_changes_are_told(run: Run) -> None:
-    told = explorer(run)
-    loser = member(told, 0)
+    found = lineage_of(run)
+    loser = member(found, 0)
     (begun, *_), own = loser["draws"], run.distributions[run.distributions["member"] == 0]
     first = own[own["revision"] == 0].set_index("knob")
     assert begun == [
@@ -76,24 +76,24 @@ def test_distributions_and_the_reasons_of_their_changes_are_told(run: Run) -> No
     ]
     ((iteration, by, why),) = loser["moves"]
     assert iteration == 4
-    assert told["texts"][by] == "scheduler"
-    assert told["texts"][why] == run.mutations["why"].iloc[0]
+    assert found["texts"][by] == "scheduler"
+    assert found["texts"][why] == run.mutations["why"].iloc[0]
 
 
 def test_weights_are_told_value_by_value(tmp_path: Path, begin: Begin) -> None:
-    told = explorer(analysis.load(begin(tmp_path / "maze", space=MAZE).folder))
-    names = [knob["name"] for knob in told["knobs"]]
-    layout = told["knobs"][names.index("layout")]
+    found = lineage_of(analysis.load(begin(tmp_path / "maze", space=MAZE).folder))
+    names = [knob["name"] for knob in found["knobs"]]
+    layout = found["knobs"][names.index("layout")]
     assert layout["values"] == ["open", "rooms", "[1,[2.5,null]]", "true", "1"]
-    ((_, drawn),) = member(told, 0)["draws"]
+    ((_, drawn),) = member(found, 0)["draws"]
     assert drawn[names.index("layout")] == [0.2] * 5
     assert drawn[names.index("reward")] == [1, 0, 0]
     assert drawn[names.index("size")] == [3, 3]
 
 
 def test_of_cells_it_is_told_how_many_are_set(tmp_path: Path, begin: Begin) -> None:
-    told = explorer(analysis.load(begin(tmp_path / "grid", space=GRID).folder))
-    walls = next(knob for knob in told["knobs"] if knob["name"] == "walls")
+    found = lineage_of(analysis.load(begin(tmp_path / "grid", space=GRID).folder))
+    walls = next(knob for knob in found["knobs"] if knob["name"] == "walls")
     assert (walls["low"], walls["high"]) == (0, 12)
 
 
@@ -101,12 +101,12 @@ def test_without_scores_there_is_no_best(tmp_path: Path, begin: Begin) -> None:
     begun = begin(tmp_path / "begun")
     begun.train(1)
     begun.fault(2, "x" * 1000, "failed")
-    told = explorer(analysis.load(begun.folder))
-    assert (told["best"], told["range"], told["stops"]) == (None, None, [1])
-    assert member(told, 0)["scores"] == [None]
-    ((iteration, what),) = member(told, 2)["faults"]
+    found = lineage_of(analysis.load(begun.folder))
+    assert (found["best"], found["range"], found["stops"]) == (None, None, [1])
+    assert member(found, 0)["scores"] == [None]
+    ((iteration, what),) = member(found, 2)["faults"]
     assert (iteration, what) == (1, "x" * 400 + " (failed)")
-    assert size(told)
+    assert size(found)
 
 
 def test_of_many_changes_only_the_last_ones_are_told(tmp_path: Path, begin: Begin) -> None:
@@ -116,7 +116,7 @@ def test_of_many_changes_only_the_last_ones_are_told(tmp_path: Path, begin: Begi
         for number in (0, 1):
             moving.mutate(number, why=f"the {iteration}th")
     run = analysis.load(moving.folder)
-    whole, thin = explorer(run), explorer(run, among=60)
+    whole, thin = lineage_of(run), lineage_of(run, among=60)
     assert whole["note"] == ""
     assert len(member(whole, 0)["draws"]) == 201
     assert thin["note"].startswith("Of changes within ")
@@ -131,7 +131,7 @@ def test_of_many_changes_only_the_last_ones_are_told(tmp_path: Path, begin: Begi
 
 def test_one_population_is_wanted(tmp_path: Path, begin: Begin) -> None:
     with pytest.raises(ValueError, match="must name one population"):
-        explorer(analysis.load(begin(tmp_path / "two", seeds=(0, 1)).folder))
+        lineage_of(analysis.load(begin(tmp_path / "two", seeds=(0, 1)).folder))
 
 
 def test_two_hundred_members_at_two_hundred_boundaries_take_less_than_two_megabytes(
@@ -141,7 +141,7 @@ def test_two_hundred_members_at_two_hundred_boundaries_take_less_than_two_megaby
     run = analysis.load(tmp_path)
     charts = of_run(run)
     tables = sum(len(chart.table.to_json()) for chart in charts)
-    assert size([chart.figure for chart in charts]) + tables + size(explorer(run)) < 2_000_000
+    assert size([chart.figure for chart in charts]) + tables + size(lineage_of(run)) < 2_000_000
     for chart in charts:
         for trace in chart.figure["data"]:
             crowd = trace["name"].endswith("others") if "name" in trace else False

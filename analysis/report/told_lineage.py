@@ -35,14 +35,14 @@ from analysis.report.cast import Cast
 from analysis.report.charts import plain, worded
 from orchestrator.knobs import Choice, Knob, Simplex, ranged
 
-__all__ = ["explorer"]
+__all__ = ["told_lineage"]
 
 _MOST_BYTES = 1_200_000
 _MOST_FAULTS = 500
 _LONGEST = 400
 
 
-def explorer(who: Cast) -> dict[str, Any]:
+def told_lineage(who: Cast) -> dict[str, Any]:
     """What `envolve.lineage` of ``lineage.js`` draws: of many populations less of each."""
     for every in (2**power for power in itertools.count()):
         told = _told(who, every)
