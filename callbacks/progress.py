@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -147,19 +146,23 @@ def boundary_line(boundary: Boundary, moves: Sequence[Exploit | Mutation]) -> st
 
 
 def _ranking(boundary: Boundary) -> str:
-    ranking = [
-        (member, -math.inf if score is None else score) for member, score in boundary.ranking
-    ]
-    if not ranking:
+    if not boundary.ranking:
         return "no scores yet"
-    (best, top), (worst, bottom) = ranking[0], ranking[-1]
-    if len(ranking) == 1:
+    (best, top), (worst, bottom) = _ranked(boundary, 0), _ranked(boundary, -1)
+    if len(boundary.ranking) == 1:
         return f"m{best} {score_text(top)}"
-    median = statistics.median(score for _, score in ranking)
+    # Half way down: those in the middle of a ranking, which is in order.
+    half = len(boundary.ranking) // 2
+    median = (_ranked(boundary, half)[1] + _ranked(boundary, -half - 1)[1]) / 2
     return (
         f"best m{best} {score_text(top)}, median {score_text(median)}, "
         f"worst m{worst} {score_text(bottom)}"
     )
+
+
+def _ranked(boundary: Boundary, place: int) -> tuple[int, float]:
+    member, score = boundary.ranking[place]
+    return member, -math.inf if score is None else score
 
 
 class LiveProgress:

@@ -15,7 +15,15 @@ from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberKey, MemberState
 from orchestrator.pictures import copied, counted, percent, rounded
 from orchestrator.population import Population
-from orchestrator.records import Exploit, Fault, Mutation, Record, Result, RunStarted
+from orchestrator.records import (
+    Exploit,
+    Fault,
+    MemberRecord,
+    Mutation,
+    Record,
+    Result,
+    RunStarted,
+)
 
 Work = Mapping[tuple[str, int], int | None]
 """Training iterations of each member, by (arm, seed); None where nothing says how many."""
@@ -108,11 +116,18 @@ class RunView:
     def __init__(
         self, ledger: Ledger, iterations: Work, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self._ledger = ledger
         self._populations: Sequence[Population] = tuple(ledger.populations.values())
         self._iterations = iterations
         self._clock = clock
         self._began = clock()
         self._trained = 0
+        # Iterations that members have behind them; who is over has done its share.
+        self._shares: dict[MemberKey, int] = {}
+        self._done = 0
+        for population in self._populations:
+            for state in population.members.values():
+                self._count(population, state)
         self.name = ""
         self.moves: tuple[Move, ...] = ()
         self.faults = 0
@@ -123,6 +138,10 @@ class RunView:
 
     def take(self, record: Record) -> None:
         """Take in one record, which the ledger has taken in already."""
+        if isinstance(record, MemberRecord):
+            population = self._ledger.populations.get(record.key[:2])
+            if population is not None and record.member in population.members:
+                self._count(population, population.members[record.member])
         if isinstance(record, RunStarted):
             self.name = one_line(record.name)
         elif isinstance(record, Result):
@@ -192,18 +211,21 @@ class RunView:
         return rows, len(everyone) - len(rows)
 
     def _progress(self) -> tuple[int, int | None]:
-        """Iterations done, and those of the whole run or None; who is over has done its share."""
-        done = total = 0
+        """Iterations done, and those of the whole run or None."""
+        total = 0
         for population in self._populations:
             each = self._iterations.get((population.arm, population.seed))
             if each is None:
                 return 0, None
             total += each * population.rules.size
-            done += sum(
-                each if population.done(state.member) else min(state.iteration, each)
-                for state in tuple(population.members.values())
-            )
-        return done, total
+        return self._done, total
+
+    def _count(self, population: Population, state: MemberState) -> None:
+        each = self._iterations.get((population.arm, population.seed))
+        if each is not None:
+            share = each if population.done(state.member) else min(state.iteration, each)
+            self._done += share - self._shares.get(state.key, 0)
+            self._shares[state.key] = share
 
 
 def _words(record: Mutation | Exploit | Fault) -> str:

@@ -16,6 +16,7 @@ import typer
 
 from experiments import cli_reading
 from experiments.cli_reading import AsJson, RunName
+from experiments.ray_session import collect_seldom
 from experiments.supervise import follow_parent, is_driver, run_driver
 
 if TYPE_CHECKING:
@@ -146,13 +147,12 @@ def _drive(target: Target, *, as_json: bool) -> NoReturn:
         )
         showing.show(str(target.place.path), as_json=as_json)
         raise typer.Exit(Exit.FINISHED)
-    if not is_driver():
-        # At once, rather than when Ray has started.
-        if target.where is not None and target.where.is_held():
-            from experiments.run_dir import Busy
+    # At once, rather than when Ray has started.
+    if target.where is not None and target.where.is_held():
+        from experiments.run_dir import Busy
 
-            raise Busy(f"{target.where.path}: another process is running this run")
-        raise typer.Exit(run_driver(sys.argv[1:]))
+        raise Busy(f"{target.where.path}: another process is running this run")
+    collect_seldom()
     from experiments import driver
 
     raise typer.Exit(driver.drive(target, sys.argv, as_json=as_json))
@@ -162,8 +162,11 @@ def main() -> NoReturn:
     """The `envolve` command: a user's mistakes are answered in words, without a traceback."""
     if is_driver():
         follow_parent()
+    elif sys.argv[1:2] in (["run"], ["resume"]):
+        # Before anything else, so that nothing is imported, read and checked twice.
+        sys.exit(run_driver(sys.argv[1:]))
     try:
-        app()
+        app(prog_name="envolve")
     except Exception as error:
         code = _exit_code(error)
         if code is None:
@@ -176,12 +179,16 @@ def main() -> NoReturn:
 def _exit_code(error: Exception) -> Exit | None:
     """What to end with after a mistake of the user's, or None for one of ours."""
     from experiments.problems import BadInput
+
+    if isinstance(error, BadInput):
+        # The others' modules take as long to import as it took to find this out.
+        return Exit.BAD_INPUT
     from experiments.resources import TooSmall
     from experiments.run_dir import Busy, NotARun, NotWritable
     from orchestrator.journal import DamagedJournal, Unwritable
     from orchestrator.recovery import NothingToRestore
 
-    if isinstance(error, BadInput | NotARun | NotWritable | DamagedJournal | TooSmall):
+    if isinstance(error, NotARun | NotWritable | DamagedJournal | TooSmall):
         return Exit.BAD_INPUT
     if isinstance(error, Busy):
         return Exit.BUSY

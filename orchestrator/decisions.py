@@ -6,6 +6,7 @@ again gives the same.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SCHEDULER, CALLBACK, CURRICULUM = "scheduler", "callback", "curriculum"
 
+# Boundaries without a move, after which a curriculum that waits for one is said to stall.
+_PATIENCE = 3
+
 
 def decide(population: Population, members: Sequence[int]) -> list[records.Record]:
     """The scheduler's decisions about ``members``: exploits, mutations, and that it decided."""
@@ -36,11 +40,12 @@ def decide(population: Population, members: Sequence[int]) -> list[records.Recor
     }
     donors = {member: _donor(population, member, scores) for member in members}
     decided: list[records.Record] = []
+    history = population.intervals.history()
     # What the others go on with: explorers are told of it as running.
     running = [_interval(population, m, scores) for m, donor in donors.items() if donor is None]
     for member, donor in donors.items():
         if donor is not None:
-            entry = _exploit(population, member, donor, running)
+            entry = _exploit(population, member, donor, [*history, *running])
             decided += entry
             for exploit in entry:
                 if isinstance(exploit, records.Exploit):
@@ -48,16 +53,18 @@ def decide(population: Population, members: Sequence[int]) -> list[records.Recor
                     running.append(Interval(member, exploit.iteration, exploit.after, before))
     # One record for each iteration: asynchronous members may be due at different ones.
     ranked = tuple((member, records.finite(score)) for member, score in ranking(scores))
-    for iteration in sorted({population.members[member].iteration for member in members}):
-        together = [m for m in members if population.members[m].iteration == iteration]
+    together: dict[int, list[int]] = {}
+    for member in members:
+        together.setdefault(population.members[member].iteration, []).append(member)
+    for iteration, those in sorted(together.items()):
         decided.append(
             records.Boundary(
                 arm=population.arm,
                 seed=population.seed,
                 iteration=iteration,
-                members=tuple(together),
+                members=tuple(those),
                 ranking=ranked,
-                next_moves=tuple(population.next_move(member) for member in together),
+                next_moves=tuple(population.next_move(member) for member in those),
             )
         )
     return decided
@@ -76,23 +83,42 @@ def _interval(population: Population, member: int, scores: Mapping[int, float]) 
     return Interval(member, state.iteration, state.hyperparameters, before)
 
 
-def moves(population: Population) -> list[records.Record]:
-    """The callback's decisions: where curricula of the driver move at decided boundaries."""
+def moves(population: Population, members: Sequence[int]) -> list[records.Mutation]:
+    """The callback's decisions: where ``members``' curricula of the driver move, if they stand
+    at decided boundaries.
+    """
     if population.runs_in_members:
         return []
-    found: list[records.Record] = []
+    found: list[records.Mutation] = []
     curriculum = population.rules.curriculum
-    for member in population.live():
+    for member in members:
         state = population.members[member]
-        if member == population.rules.reference or state.decided_at != state.iteration:
+        if member == population.rules.reference or population.done(member):
             continue
-        if state.iteration == 0:
+        if state.iteration == 0 or state.decided_at != state.iteration:
             continue
         move = curriculum.move(stand_of(state), _generator(population, "move", member))
         if move is not None and move.stand.distribution != state.distribution:
             stand = move.stand
             found.append(_mutation(state, stand.distribution, move.why, CALLBACK, stand.state))
     return found
+
+
+def next_move(population: Population, member: int) -> str:
+    """One line: how far the member's curriculum is from its next move, and if it stalls."""
+    state = population.members[member]
+    outlook = state.outlook
+    if not population.runs_in_members:
+        if member == population.rules.reference:
+            return "the reference stays as it is"
+        waits = population.waiting(member)
+        stand = compared(population, member) if waits else stand_of(state)
+        outlook = population.rules.curriculum.outlook(stand)
+    if outlook is None:
+        return "begins"
+    if outlook.waits and state.quiet >= _PATIENCE:
+        return f"stalls for {state.quiet} boundaries: {outlook.text}"
+    return outlook.text
 
 
 def compared(population: Population, member: int) -> Stand:
@@ -119,18 +145,26 @@ def regrets(population: Population, member: int) -> tuple[tuple[Level, float], .
     The regret of PAIRED (Dennis et al. 2020), with the population for an antagonist. Levels on
     which someone's return is not known are left out.
     """
-    returns = [state.returns for state in population.members.values() if not state.failed]
     own = population.members[member].returns
-    found = []
-    for place, (level, value) in enumerate(zip(population.rules.select, own, strict=False)):
-        others = [each[place] for each in returns if place < len(each)]
-        if value is not None:
-            found.append((level, max(each for each in others if each is not None) - value))
-    return tuple(found)
+    best = population.best_returns()
+    return tuple(
+        (level, most - value)
+        for level, value, most in zip(population.rules.select, own, best, strict=False)
+        if value is not None and most is not None
+    )
+
+
+def best_returns(population: Population) -> tuple[float | None, ...]:
+    """On each level of the select suite, the best return of the members that have not failed."""
+    states = population.members.values()
+    by_level = itertools.zip_longest(*(state.returns for state in states if not state.failed))
+    return tuple(
+        max((value for value in values if value is not None), default=None) for values in by_level
+    )
 
 
 def _exploit(
-    population: Population, member: int, donor: int, running: Sequence[Interval]
+    population: Population, member: int, donor: int, history: Sequence[Interval]
 ) -> list[records.Record]:
     state, source = population.members[member], population.members[donor]
     if source.own is None or state.own is None:
@@ -148,7 +182,7 @@ def _exploit(
         source.hyperparameters,
         population.rules.search,
         _generator(population, "explore", member),
-        [*population.intervals.history(), *running],
+        history,
         Now(state.iteration, before),
     )
     after = {**source.hyperparameters, **explored}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,8 +18,9 @@ class Intervals:
     """A fold over the journal: intervals that have ended, and one that runs for each member."""
 
     def __init__(self) -> None:
-        # By the iteration of the end, and the member.
+        # By the iteration of the end, and the member; the keys in order.
         self._ended: dict[tuple[int, int], Interval] = {}
+        self._keys: list[tuple[int, int]] = []
         self._running: dict[int, Interval] = {}
 
     def begin(
@@ -33,9 +35,13 @@ class Intervals:
         running = self._running.pop(member, None)
         if running is None or score is None:
             return
-        self._ended[iteration, member] = replace(running, after=score)
-        if len(self._ended) > 2 * _KEPT:
-            self._ended = dict(sorted(self._ended.items())[-_KEPT:])
+        key = (iteration, member)
+        if key not in self._ended:
+            bisect.insort(self._keys, key)
+        self._ended[key] = replace(running, after=score)
+        if len(self._keys) > 2 * _KEPT:
+            self._keys = self._keys[-_KEPT:]
+            self._ended = {key: self._ended[key] for key in self._keys}
 
     def forget(self, member: int) -> None:
         """The member was put back behind where its interval began."""
@@ -47,5 +53,5 @@ class Intervals:
         In the order of iterations and members: the order in which members came in, which
         differs from run to run, must not decide what an explorer draws.
         """
-        ended = [each for _, each in sorted(self._ended.items())[-_KEPT:]]
+        ended = (self._ended[key] for key in self._keys[-_KEPT:])
         return (*ended, *(each for _, each in sorted(self._running.items())))

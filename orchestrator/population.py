@@ -19,9 +19,7 @@ from orchestrator.intervals import Intervals
 from orchestrator.member_state import MemberState, Rules, Saved
 from orchestrator.sketch import journalled_from_json
 from orchestrator.suites import SELECT
-
-# Boundaries without a move, after which a curriculum that waits for one is said to stall.
-_PATIENCE = 3
+from orchestrator.turnout import Turnout
 
 
 class Population:
@@ -36,6 +34,10 @@ class Population:
         self.intervals = Intervals()
         # Where a member goes back to after a fault or in a new process.
         self._anchors: dict[int, MemberState] = {}
+        self._turnout = Turnout()
+        # Members of whom something was heard since their curriculum had nothing to move.
+        self._unsettled: set[int] = set()
+        self._best_returns: tuple[float | None, ...] | None = None
 
     # What the journal says
 
@@ -77,7 +79,8 @@ class Population:
             distribution=journalled_from_json(self.rules.space, record.distribution),
             curriculum=self._fresh(),
         )
-        self.members[record.member] = self._anchors[record.member] = state
+        self._anchors[record.member] = state
+        self._put(record.member, state)
 
     def _train(self, record: records.Result) -> None:
         state = self.members[record.member]
@@ -91,7 +94,7 @@ class Population:
         outlook = None
         if record.next_move is not None:
             outlook = Outlook(record.next_move, record.waits)
-        self.members[record.member] = replace(
+        state = replace(
             state,
             iteration=record.iteration,
             env_steps=record.env_steps,
@@ -100,6 +103,7 @@ class Population:
             curriculum=self._observed(state, seen),
             outlook=outlook,
         )
+        self._put(record.member, state)
 
     def _observed(self, state: MemberState, seen: Seen) -> Mapping[str, Any]:
         """The state of a curriculum of the driver; a member's own is in its checkpoints."""
@@ -108,12 +112,13 @@ class Population:
         return self.rules.curriculum.observe(decisions.stand_of(state), seen).state
 
     def _score(self, record: records.Score) -> None:
-        self.members[record.member] = replace(
+        state = replace(
             self.members[record.member],
             score=-math.inf if record.score is None else record.score,
             scored_at=record.iteration,
             returns=record.returns,
         )
+        self._put(record.member, state)
         self.intervals.end(record.member, record.iteration, record.score)
 
     def _mutate(self, record: records.Mutation) -> None:
@@ -125,14 +130,14 @@ class Population:
         }
         if record.by == decisions.CURRICULUM:
             # It holds with the checkpoint that follows; a member that goes back makes it anew.
-            self.members[record.member] = replace(self.members[record.member], **changes)
+            self._put(record.member, replace(self.members[record.member], **changes))
         else:
             self._move(record.member, **changes)
 
     def _save(self, record: records.CheckpointSaved) -> None:
         saved = Saved(record.path, record.digest, record.iteration, record.score)
         state = replace(self.members[record.member], restore_point=saved, own=saved)
-        self.members[record.member] = state
+        self._put(record.member, state)
         # A synchronous run resumes exactly, and so from where everything was reseeded.
         if self.rules.mode == "async" or record.iteration % self.rules.interval == 0:
             self._anchors[record.member] = state
@@ -190,7 +195,7 @@ class Population:
             return
         if record.action == "retried":
             faults = self.members[record.member].faults + 1
-            self.members[record.member] = replace(self._anchors[record.member], faults=faults)
+            self._put(record.member, replace(self._anchors[record.member], faults=faults))
         elif record.action == "failed":
             self._move(record.member, failed=True)
 
@@ -199,12 +204,29 @@ class Population:
         state = self.members[member]
         if state.failed or not self.done(member):
             state = self._anchors[member]
-        self.members[member] = self._anchors[member] = replace(state, failed=False, faults=0)
+        self._anchors[member] = replace(state, failed=False, faults=0)
+        self._put(member, self._anchors[member])
 
     def _move(self, member: int, **changes: Any) -> None:
         """A decision: it holds for the member now and for a process that starts it anew."""
-        self.members[member] = replace(self.members[member], **changes)
-        self._anchors[member] = replace(self._anchors[member], **changes)
+        state, anchor = self.members[member], self._anchors[member]
+        moved = replace(state, **changes)
+        self._anchors[member] = moved if anchor is state else replace(anchor, **changes)
+        self._put(member, moved)
+
+    def _put(self, member: int, state: MemberState) -> None:
+        """The member stands here now."""
+        before = self.members.get(member, state)
+        self.members[member] = state
+        self._unsettled.add(member)
+        if before.returns is not state.returns or before.failed is not state.failed:
+            self._best_returns = None
+        if self.done(member):
+            self._turnout.leaves(member)
+        elif self.waiting(member):
+            self._turnout.waits(member, state.iteration)
+        else:
+            self._turnout.trains(member, state.decided_at)
 
     def _fresh(self) -> Mapping[str, Any]:
         return {} if self.runs_in_members else self.rules.curriculum.begin(self.rules.space).state
@@ -245,20 +267,22 @@ class Population:
         has reached it. They may be some of the live ones only: a member that had failed and
         was put back catches up alone while the others wait further on.
         """
-        live = self.live()
-        waiting = [member for member in live if self.waiting(member)]
-        if self.rules.mode == "async" or not waiting:
-            return waiting
-        boundary = min(self.members[member].iteration for member in waiting)
-        for member in live:
-            if member not in waiting and self.members[member].decided_at < boundary:
-                return []
-        return [member for member in waiting if self.members[member].iteration == boundary]
+        return self._turnout.waiting() if self.rules.mode == "async" else self._turnout.complete()
 
     def restore_points(self) -> list[Saved]:
         """Checkpoints that a member stands on, or would be put back on."""
-        states = [*self.members.values(), *self._anchors.values()]
+        return [saved for member in self.members for saved in self.points_of(member)]
+
+    def points_of(self, member: int) -> list[Saved]:
+        """Those of one member."""
+        states = (self.members[member], self._anchors[member])
         return [saved for state in states for saved in (state.restore_point, state.own) if saved]
+
+    def best_returns(self) -> tuple[float | None, ...]:
+        """The best return on each level of the select suite; None where none is known."""
+        if self._best_returns is None:
+            self._best_returns = decisions.best_returns(self)
+        return self._best_returns
 
     # What is decided
 
@@ -288,7 +312,10 @@ class Population:
 
     def moves(self) -> list[records.Record]:
         """The callback's decisions: where curricula of the driver move at decided boundaries."""
-        return decisions.moves(self)
+        found = decisions.moves(self, sorted(self._unsettled))
+        # The others would say the same again, until something is heard of them.
+        self._unsettled = {move.member for move in found}
+        return [*found]
 
     def saved_with(self, member: int) -> MemberState:
         """The member as its own newest checkpoint has it."""
@@ -296,16 +323,4 @@ class Population:
 
     def next_move(self, member: int) -> str:
         """One line: how far the member's curriculum is from its next move, and if it stalls."""
-        state = self.members[member]
-        outlook = state.outlook
-        if not self.runs_in_members:
-            if member == self.rules.reference:
-                return "the reference stays as it is"
-            waits = self.waiting(member)
-            stand = decisions.compared(self, member) if waits else decisions.stand_of(state)
-            outlook = self.rules.curriculum.outlook(stand)
-        if outlook is None:
-            return "begins"
-        if outlook.waits and state.quiet >= _PATIENCE:
-            return f"stalls for {state.quiet} boundaries: {outlook.text}"
-        return outlook.text
+        return decisions.next_move(self, member)

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from orchestrator.group_shelf import GroupShelf, Ranking
 from orchestrator.member_state import MemberKey
 from orchestrator.population import Population
-from orchestrator.records import CheckpointSaved, Pruned, Record
+from orchestrator.records import CheckpointSaved, MemberRecord, Pruned, Record, Result, RunResumed
 
 #: Where the best checkpoints of a run are linked to, in the run directory.
 BEST = "best"
-# The newest, and one to fall back on should its bytes turn out damaged.
-_NEWEST = 2
 
 
 @dataclass
 class Shelf:
     """The checkpoints that lie under ``members/``, as the journal tells it.
 
+    Belongs to the populations whose records it takes in.
+
     Attributes:
         keep_best: how many of the whole run are kept under ``best/``.
     """
 
     keep_best: int = 3
-    _saved: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
-    _scored: dict[str, CheckpointSaved] = field(default_factory=dict, init=False)
+    # By path, in the order in which they were saved.
+    _places: dict[str, int] = field(default_factory=dict, init=False)
+    _numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
+    _scored: Ranking = field(default_factory=Ranking, init=False)
     _lost: set[str] = field(default_factory=set, init=False)
+    _groups: defaultdict[tuple[str, int], GroupShelf] = field(
+        default_factory=lambda: defaultdict(GroupShelf), init=False
+    )
 
     def apply(self, record: Record) -> None:
         """Take in one record."""
-        if isinstance(record, CheckpointSaved):
-            self._saved[record.path] = record
-            if record.score is not None:
-                self._scored[record.path] = record
-        elif isinstance(record, Pruned):
-            self._saved.pop(record.path, None)
+        if isinstance(record, RunResumed):
+            for group in self._groups.values():
+                group.hear_of_all()
+        elif isinstance(record, MemberRecord) and not isinstance(record, Result):
+            group = self._groups[record.arm, record.seed]
+            group.hear(record.member)
+            if isinstance(record, CheckpointSaved):
+                self._save(record)
+                group.save(record)
+            elif isinstance(record, Pruned):
+                self._places.pop(record.path, None)
+                group.prune(record)
+
+    def _save(self, record: CheckpointSaved) -> None:
+        if record.path not in self._places:
+            self._places[record.path] = next(self._numbers)
+        if record.score is not None:
+            self._scored.add(record)
 
     def holds(self, path: str) -> bool:
         """Whether the journal says that a checkpoint lies at ``path``."""
-        return path in self._saved
+        return path in self._places
 
     def lose(self, record: CheckpointSaved) -> None:
         """Note that no whole copy is left of a checkpoint: it is nobody's best any more."""
@@ -49,42 +68,29 @@ class Shelf:
     def best(self) -> list[CheckpointSaved]:
         """The ``keep_best`` best of the whole run, best first, whether pruned or not."""
         # Of all, since any may move up where better ones were lost.
-        whole = (r for r in self._scored.values() if r.digest not in self._lost)
-        return heapq.nsmallest(self.keep_best, whole, key=_rank)
+        return [*itertools.islice(self._scored.but(self._lost), self.keep_best)]
 
     def best_of(self, population: Population) -> CheckpointSaved | None:
         """The best checkpoint of one population."""
-        whose = (population.arm, population.seed)
-        scored = (r for r in self._saved.values() if r.score is not None)
-        found = (r for r in scored if (r.arm, r.seed) == whose and r.digest not in self._lost)
-        return min(found, key=_rank, default=None)
+        return self._groups[population.arm, population.seed].best(self._lost)
 
     def of_member(self, key: MemberKey) -> list[CheckpointSaved]:
         """A member's own checkpoints that are still there, newest first."""
-        own = [r for r in self._saved.values() if r.key == key]
-        return sorted(own, key=lambda r: -r.iteration)
+        arm, seed, member = key
+        return self._groups[arm, seed].newest_of(member)
 
     def superfluous(self, populations: Iterable[Population]) -> list[CheckpointSaved]:
-        """What nobody in ``populations`` needs any more.
+        """What nobody in ``populations`` needs any more, in the order in which it was saved.
 
         Kept are: what a member stands on or would be put back on (an exploiter's donor among
         them), the two newest of each member, and the best of each population. Checkpoints of
         other populations are none of theirs to give away.
         """
-        kept: set[str] = set()
-        whose: set[tuple[str, int]] = set()
-        for population in populations:
-            whose.add((population.arm, population.seed))
-            kept |= {saved.path for saved in population.restore_points()}
-            best = self.best_of(population)
-            if best is not None:
-                kept.add(best.path)
-            for state in population.members.values():
-                kept |= {r.path for r in self.of_member(state.key)[:_NEWEST]}
-        return [
-            r for path, r in self._saved.items() if path not in kept and (r.arm, r.seed) in whose
+        found = [
+            record
+            for population in populations
+            for record in self._groups[population.arm, population.seed].superfluous(
+                population, self._lost
+            )
         ]
-
-
-def _rank(record: CheckpointSaved) -> tuple[float, str]:
-    return (-(record.score or 0.0), record.path)
+        return sorted(found, key=lambda record: self._places[record.path])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +11,13 @@ from orchestrator import crash_points, env_faults, records, tune
 from orchestrator.hooks import never_raises
 from orchestrator.ledger import Ledger
 from orchestrator.member_state import MemberKey, MemberState
+from orchestrator.pings import Pings
 from orchestrator.population import Population
 from orchestrator.results import records_of
 from orchestrator.seats import Seats
+from orchestrator.standby import Standby
 from orchestrator.trial import FLIGHT, READY, UNSAVED
 
-_PING_SECONDS = 5.0
 _SAVE_SECONDS = 60.0
 
 
@@ -44,10 +44,14 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         self._ledger = ledger
         self._seats = seats
         self._max_faults = max_faults
+        self._standby: dict[tuple[str, int], Standby] = {}
+        # Held back by NOOP, and which of them may go on since something has happened.
         self._held: dict[str, Any] = {}
+        self._stirred: dict[str, Any] = {}
         self._running: dict[str, Any] = {}
-        self._pings: dict[str, Any] = {}
-        self._pinged_at = time.monotonic()
+        # Those whose process is not up (again) yet.
+        self._starting: dict[str, Any] = {}
+        self._pings = Pings()
         self._traces: dict[str, str] = {}
         self._stopping = False
 
@@ -69,15 +73,16 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         That member may sit elsewhere by now, where seats are fewer than members; then
         another one does, standing where it stands now.
         """
-        self._running[trial.trial_id] = trial
+        self._running[trial.trial_id] = self._starting[trial.trial_id] = trial
         named = tune.state_of(trial)
         key = (named["arm"], named["seed"], named["member"])
         if self._seats.trial_of(key) not in (None, trial):
             population = self._ledger.population(key)
-            free = [m for m in population.live() if not self._seated(population, m)]
-            if not free:
+            keys = (population.members[member].key for member in population.live())
+            free = next((key for key in keys if self._seats.trial_of(key) is None), None)
+            if free is None:
                 return
-            key = population.members[free[0]].key
+            key = free
         self._seats.sit(trial, key)
         tune.set_state(trial, self._ledger.state(key).plain())
 
@@ -86,6 +91,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         key = (result["arm"], result["seed"], result["member"])
         if result.get(READY):
             self._traces[trial.trial_id] = result[FLIGHT]
+            self._starting.pop(trial.trial_id, None)
             self._seats.started(trial, self._ledger.state(key))
         elif result.get(UNSAVED) is not None:
             return self._give_way(trial, key, result[UNSAVED])
@@ -110,13 +116,14 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         given_up = state.faults + 1 > self._max_faults[key[0]]
         action = "failed" if given_up else "retried"
         self._ledger.record(records.Fault(**state.who(), **self._cause(trial), action=action))
-        self._held.pop(trial.trial_id, None)
-        self._pings.pop(trial.trial_id, None)
+        self._release(trial)
         self._seats.ended(trial)
         population = self._ledger.population(key)
-        if given_up and (successor := self._idle(population)) is not None:
+        successor = self._standby_of(population).first() if given_up else None
+        if successor is not None:
             key = successor.key
             self._seats.sit(trial, key)
+            self._stir(population)
         tune.set_state(trial, self._ledger.state(key).plain())
         self._decide(population)
 
@@ -127,16 +134,16 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
             # What is not journalled is not done: everyone goes back to what is.
             tune.stop_all(tune_controller)
             return
-        for trial in [*self._held.values()]:
-            if self._stopping:
+        if self._stopping:
+            for trial in [*self._held.values()]:
                 self._end(tune_controller, trial)
-                continue
+        for trial in [*self._stirred.values()]:
             action = self._go_on(trial)
             if action == TrialScheduler.CONTINUE:
                 tune.train(tune_controller, trial)
             elif action == TrialScheduler.STOP:
                 tune.stop(tune_controller, trial)
-        for trial in [*self._running.values()]:
+        for trial in [*self._starting.values()]:
             if trial.status == "PENDING" and self._without_work(trial):
                 self._end(tune_controller, trial)
         if self._stopping and not self._running:
@@ -161,6 +168,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         entry = population.decide(due)
         crash_points.reached("boundary.decided")
         self._ledger.record(*entry)
+        self._stir(population)
         crash_points.reached("boundary.recorded")
         exploited = {record.member for record in entry if isinstance(record, records.Exploit)}
         for member in due:
@@ -168,6 +176,7 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
             trial = self._seats.trial_of(state.key)
             if trial is None:
                 # It is told when it gets a seat.
+                self._standby_of(population).come(member)
                 continue
             if member in exploited:
                 self._seats.become(trial, state)
@@ -180,29 +189,41 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         assert key is not None
         population = self._ledger.population(key)
         member = key[2]
-        successor = self._idle(population)
+        successor = self._standby_of(population).first()
         idle = population.done(member) or population.waiting(member)
         if successor is not None and (idle or self._behind(successor, population, member)):
             self._seats.become(trial, successor)
+            self._stir(population)
         elif idle:
             if population.done(member):
-                self._held.pop(trial.trial_id, None)
+                self._release(trial)
                 self._running.pop(trial.trial_id, None)
                 return TrialScheduler.STOP  # type: ignore[no-any-return]
             self._held[trial.trial_id] = trial
+            self._stirred.pop(trial.trial_id, None)
             return TrialScheduler.NOOP  # type: ignore[no-any-return]
-        self._held.pop(trial.trial_id, None)
-        self._pings.pop(trial.trial_id, None)
+        self._release(trial)
         return TrialScheduler.CONTINUE  # type: ignore[no-any-return]
 
-    def _idle(self, population: Population) -> MemberState | None:
-        """The member without a seat that is furthest behind and could train now."""
-        candidates = [
-            population.members[member]
-            for member in population.live()
-            if not self._seated(population, member) and not population.waiting(member)
-        ]
-        return min(candidates, key=lambda state: (state.iteration, state.member), default=None)
+    def _standby_of(self, population: Population) -> Standby:
+        whose = (population.arm, population.seed)
+        if whose not in self._standby:
+            self._standby[whose] = Standby(population, self._seats)
+        return self._standby[whose]
+
+    def _stir(self, population: Population) -> None:
+        """Have the population's held trials looked at again: some of them may go on."""
+        whose = (population.arm, population.seed)
+        for name, trial in self._held.items():
+            key = self._seats.member_of(trial)
+            if key is not None and key[:2] == whose:
+                self._stirred[name] = trial
+
+    def _release(self, trial: Any) -> None:
+        """The trial is not held back (any more)."""
+        self._held.pop(trial.trial_id, None)
+        self._stirred.pop(trial.trial_id, None)
+        self._pings.forget(trial.trial_id)
 
     def _cause(self, trial: Any) -> dict[str, Any]:
         """What the failure of a trial came from, as a fault's fields."""
@@ -211,9 +232,6 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         if words is None:
             return {"where": "member", "error": tune.error_of(trial)}
         return {"where": "env", "error": str(words), "level": words.level}
-
-    def _seated(self, population: Population, member: int) -> bool:
-        return self._seats.trial_of(population.members[member].key) is not None
 
     @staticmethod
     def _behind(other: MemberState, population: Population, member: int) -> bool:
@@ -259,28 +277,24 @@ class PopulationScheduler(TrialScheduler):  # type: ignore[misc]
         self._ledger.record(records.Fault(**who, where="save", error=why, action=action))
 
     def _look_after_held(self, controller: Any) -> None:
-        """Tune watches only actors with a task; a held one that died has to be asked."""
-        for name, trial in [*self._held.items()]:
-            reference = self._pings.get(name)
-            if reference is None or not tune.answered(reference):
-                continue
-            del self._pings[name]
-            death = tune.death(reference)
-            if death is not None:
-                del self._held[name]
-                tune.fail(controller, trial, death)
-        if time.monotonic() - self._pinged_at > _PING_SECONDS:
-            self._pinged_at = time.monotonic()
-            for name, trial in self._held.items():
-                self._pings.setdefault(name, tune.ping(trial))
+        for name, death in self._pings.deaths():
+            trial = self._held[name]
+            self._release(trial)
+            tune.fail(controller, trial, death)
+        self._pings.ask(self._held)
 
     def _end(self, controller: Any, trial: Any) -> None:
-        self._held.pop(trial.trial_id, None)
-        self._running.pop(trial.trial_id, None)
+        self._forget_work(trial)
         tune.stop(controller, trial)
 
     def _forget(self, trial: Any) -> None:
-        self._held.pop(trial.trial_id, None)
-        self._running.pop(trial.trial_id, None)
-        self._pings.pop(trial.trial_id, None)
+        self._forget_work(trial)
+        key = self._seats.member_of(trial)
         self._seats.leave(trial)
+        if key is not None:
+            self._stir(self._ledger.population(key))
+
+    def _forget_work(self, trial: Any) -> None:
+        self._release(trial)
+        self._running.pop(trial.trial_id, None)
+        self._starting.pop(trial.trial_id, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from typing import Any
 
 from orchestrator import crash_points, tune
@@ -20,6 +21,7 @@ class Seats:
     def __init__(self) -> None:
         self._trials: dict[MemberKey, Any] = {}
         self._members: dict[str, MemberKey] = {}
+        self._left: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
         self._ids = itertools.count(1)
         # The directive that a trial has to have carried out before it trains again.
         self._expected: dict[str, int | None] = {}
@@ -28,18 +30,18 @@ class Seats:
 
     def sit(self, trial: Any, key: MemberKey) -> None:
         """Note that ``trial`` now holds this member (and no longer another)."""
-        before = self._members.get(trial.trial_id)
-        if before is not None:
-            self._trials.pop(before, None)
+        self._stand_up(trial)
         self._members[trial.trial_id] = key
         self._trials[key] = trial
 
     def leave(self, trial: Any) -> None:
         """Note that ``trial`` holds nobody any more."""
         self.ended(trial)
-        key = self._members.pop(trial.trial_id, None)
-        if key is not None:
-            self._trials.pop(key, None)
+        self._stand_up(trial)
+
+    def left(self, arm: str, seed: int) -> list[int]:
+        """Members of a population that have lost a seat since this was last asked."""
+        return self._left.pop((arm, seed), [])
 
     def member_of(self, trial: Any) -> MemberKey | None:
         """Who sits in ``trial``."""
@@ -75,6 +77,12 @@ class Seats:
         trial = self.trial_of(state.key)
         if trial is not None:
             self._send(trial, DISTRIBUTION, state)
+
+    def _stand_up(self, trial: Any) -> None:
+        key = self._members.pop(trial.trial_id, None)
+        if key is not None:
+            self._trials.pop(key, None)
+            self._left[key[:2]].append(key[2])
 
     def _send(self, trial: Any, kind: str, state: MemberState) -> None:
         plain = state.plain()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
 import ray
+
+from experiments.ray_session import collect_seldom
 
 pytestmark = pytest.mark.ray
 
@@ -29,3 +32,15 @@ def test_workers_hash_alike(ray_runtime: None) -> None:
             ray.kill(actor)
     assert len(set(processes)) == 3
     assert len(set(hashes)) == 1
+
+
+def test_workers_and_driver_collect_garbage_seldom(ray_runtime: None) -> None:
+    """Else the imports of every member take a third longer."""
+    threshold = ray.remote(num_cpus=0)(lambda: gc.get_threshold()[0])
+    assert ray.get(threshold.remote()) == 10_000
+    before = gc.get_threshold()
+    try:
+        collect_seldom()
+        assert gc.get_threshold()[0] == 10_000
+    finally:
+        gc.set_threshold(*before)

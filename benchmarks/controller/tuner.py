@@ -1,0 +1,65 @@
+"""The same contenders in a Tuner, whose trials are actors."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from benchmarks.controller.contenders import INTERVAL, Contender, Size
+from benchmarks.controller.measured import Make, folder
+from benchmarks.controller.toy import ToyTrial
+from orchestrator.trial import STATE
+
+# Of a CPU: all trials fit at once, though the processors have to be shared.
+_CPUS = 0.01
+
+
+class _Clock(tune.Callback):  # type: ignore[misc]
+    """When results came in."""
+
+    def __init__(self) -> None:
+        self.moments: list[float] = []
+
+    def on_trial_result(self, *arguments: Any, **info: Any) -> None:
+        """One more."""
+        self.moments.append(time.perf_counter())
+
+
+def rate(make: Make, size: Size) -> float:
+    """Results a second from the first to the last, so that starting actors counts little."""
+    with folder() as run_dir, make(run_dir, size) as contender:
+        clock = _Clock()
+        results = _tuner(contender, clock, run_dir, size).fit()
+        if results.num_errors:
+            raise RuntimeError(f"all trials must end, but {results.num_errors} failed")
+    moments = clock.moments
+    # Those of actors that were up earlier than others.
+    began = moments[size.seats]
+    return (len(moments) - size.seats - 1) / (moments[-1] - began)
+
+
+def _tuner(contender: Contender, clock: _Clock, run_dir: Path, size: Size) -> tune.Tuner:
+    trainable = tune.with_parameters(
+        ToyTrial, run_dir=str(run_dir), interval=INTERVAL, last=contender.last
+    )
+    return tune.Tuner(
+        tune.with_resources(trainable, {"CPU": _CPUS}),
+        param_space={STATE: tune.grid_search([dict(state) for state in contender.states])},
+        tune_config=tune.TuneConfig(
+            scheduler=contender.scheduler, max_concurrent_trials=size.seats, reuse_actors=True
+        ),
+        run_config=tune.RunConfig(
+            name="leg",
+            storage_path=str(run_dir / "tune"),
+            stop=dict(contender.stop),
+            callbacks=[*contender.callbacks, clock],
+            failure_config=tune.FailureConfig(max_failures=-1),
+            checkpoint_config=tune.CheckpointConfig(
+                checkpoint_frequency=0, checkpoint_at_end=False
+            ),
+            verbose=0,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""A discrete-event model of populations and clusters that are larger than this machine."""
