@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.env.multi_agent_episode import MultiAgentEpisode
@@ -145,14 +145,28 @@ def keep_words(env_runner: Any, folder: Path) -> None:
 def words_about(episode: Any, flaw: str) -> LastWords:
     """Last words about an episode, or a chunk of one, that went on with this flaw."""
     level, revision, _ = episode.custom_data.get(_KEY, (None, None, None))
+    return words_on(level, revision, flaw)
+
+
+def words_on(level: Mapping[str, Any] | None, revision: int | None, flaw: str) -> LastWords:
+    """Last words about an episode on this level that went on with this flaw."""
     return LastWords("step", in_one_line(NotFinite(flaw)), level, revision)
 
 
-def _refuse(env_runner: Any, episode: Any, flaw: str) -> None:
+def refuse(env_runner: Any, flaw: str, words: LastWords) -> NoReturn:
+    """Go no further with an episode that has a flaw, and leave last words about it.
+
+    Raises:
+        NotFinite: always.
+    """
     folder: Path | None = getattr(env_runner, _WORDS, None)
     if folder is not None:
-        speak(folder, words_about(episode, flaw))
+        speak(folder, words)
     raise NotFinite(flaw)
+
+
+def _refuse(env_runner: Any, episode: Any, flaw: str) -> NoReturn:
+    refuse(env_runner, flaw, words_about(episode, flaw))
 
 
 def _note(episode: Any, level: LevelInfo) -> None:

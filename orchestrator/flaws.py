@@ -28,6 +28,15 @@ def flaw_of(episode: SingleAgentEpisode | MultiAgentEpisode) -> str | None:
     return _flaw(episode, "")
 
 
+def flaw_of_step(step: int, reward: Any, observation: Any) -> str | None:
+    """As `flaw_of`, of what one env step brought; step 0 is the reset."""
+    for what, value in (("reward", reward), ("observation", observation)):
+        found = _first_of_list((value,))
+        if found is not None:
+            return _in_words(what, step, found[1])
+    return None
+
+
 def _flaw(chunk: SingleAgentEpisode, whose: str) -> str | None:
     # A chunk begins with the observation that the one before it ended with.
     for what, values, first in (
@@ -37,10 +46,13 @@ def _flaw(chunk: SingleAgentEpisode, whose: str) -> str | None:
         found = _first(values) if chunk.is_numpy else _first_of_list(values)
         if found is not None:
             index, value = found
-            step = index + first
-            when = "at the reset" if step == 0 else f"at step {step}"
-            return f"the {what}{whose} {when} is {value}"
+            return _in_words(what + whose, index + first, value)
     return None
+
+
+def _in_words(what: str, step: int, value: float) -> str:
+    when = "at the reset" if step == 0 else f"at step {step}"
+    return f"the {what} {when} is {value}"
 
 
 def _first(values: Any) -> tuple[int, float] | None:

@@ -112,9 +112,9 @@ def test_a_suite_is_played_with_the_deterministic_policy(ray_runtime: None) -> N
 
 def test_a_suite_of_one_level_leaves_slots_to_fillers(ray_runtime: None) -> None:
     suite = (Play(7, {"gain": 2.0, "horizon": 5}, 3),)
-    with built(configured(tiny_ppo(), meter(ByMethod), 4)) as algorithm:
+    with built(configured(tiny_ppo(), meter(Pair), 4)) as algorithm:
         episodes, steps = rllib.play(algorithm, suite)
-    assert [(episode.play, episode.total()) for episode in episodes] == [(7, 10.0)]
+    assert [(episode.play, episode.total()) for episode in episodes] == [(7, 5.0)]
     # A round of the loop is 32 steps in each of the four slots.
     assert 128 <= steps < 132
 
