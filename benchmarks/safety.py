@@ -28,7 +28,7 @@ def measure() -> Iterator[Measurement]:
 
 def _shares(setting: Setting, run_dir: Path) -> list[Measurement]:
     """Per interval: one save; one verification, as if every member copied another each time;
-    the results of its iterations, each flushed by itself, with a boundary's at the end.
+    the results of its iterations, with a boundary's, which is flushed, at the end.
     """
     member = Member(setting.arm.blueprint, run_dir, setting.start.plain())
     # The first interval warms up.

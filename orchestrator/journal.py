@@ -5,6 +5,10 @@ it but the last carries ``"more": true``. An entry that was cut off, by a kill i
 of a write, counts as not written at all. Each line ends with a CRC-32 of what stands before
 it (``"crc"``), so that a changed byte is noticed even where the line still reads well; a line
 without one, such as one written by hand, is taken as it is.
+
+An entry of results alone is not flushed to disk before the next entry is. A process that dies
+loses nothing by it; where the machine loses power, a resume goes on from a boundary, and trains
+those iterations again.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from msgspec import UNSET
 
 from orchestrator import crash_points
 from orchestrator.lines import Line, line_of, to_record
-from orchestrator.records import Record, UnknownRecord, to_json
+from orchestrator.records import Record, Result, UnknownRecord, to_json
 
 _MORE = "more"
 _CRC = "crc"
@@ -60,7 +64,11 @@ def blocks(path: Path) -> Iterator[list[Line]]:
 
 
 class Journal:
-    """Writes records, each entry flushed to disk (fsync) before `append` returns."""
+    """Writes records; when `append` returns, they outlive the process.
+
+    All but results of iterations between boundaries are flushed to disk then (fsync), and with
+    them whatever was written before.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open for appending; a half-written last entry is dropped.
@@ -100,7 +108,7 @@ class Journal:
         lines = lines_of([replace(record, time=now) for record in records])
         written = tuple(to_record(line_of(line)) for line in lines)
         try:
-            self._write(b"".join(lines))
+            self._write(b"".join(lines), flush=not all(isinstance(r, Result) for r in records))
         except OSError as error:
             why = error.strerror or str(error)
             raise Unwritable(f"{self.path}: records must be written, but: {why}") from error
@@ -121,7 +129,7 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _write(self, content: bytes) -> None:
+    def _write(self, content: bytes, *, flush: bool) -> None:
         handle = self._file.fileno()
         before = os.fstat(handle).st_size
         try:
@@ -132,7 +140,8 @@ class Journal:
             while rest:
                 rest = rest[os.write(handle, rest) :]
             crash_points.reached("journal.written")
-            os.fsync(handle)
+            if flush:
+                os.fsync(handle)
         except BaseException:
             os.truncate(handle, before)
             raise

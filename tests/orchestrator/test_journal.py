@@ -255,15 +255,20 @@ def test_a_write_in_pieces_is_completed(path: Path, monkeypatch: pytest.MonkeyPa
     assert read(path) == entry
 
 
-def test_each_entry_is_on_disk_before_append_returns(
+def test_each_entry_is_on_disk_before_append_returns_but_for_results_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[bytes] = []
     monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(path.read_bytes()))
+    result = record_of(Result)
     with Journal(path) as journal:
         journal.append(FIRST)
         journal.append(*ENTRY)
-    assert [content.count(b"\n") for content in flushed] == [1, 4]
+        journal.append(result)
+        journal.append(result, result)
+        assert len(read(path)) == 7
+        journal.append(SECOND)
+    assert [content.count(b"\n") for content in flushed] == [1, 4, 8]
 
 
 def test_a_reader_sees_only_whole_entries_while_another_writes(path: Path) -> None:
