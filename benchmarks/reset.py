@@ -14,6 +14,7 @@ from gymnasium.wrappers.vector import DictInfoToList
 from benchmarks.measure import Aim, Block, Measurement, alternated
 from benchmarks.setting import QUICKSTART, narrow
 from experiments.env_source import EnvSource
+from experiments.envs.cartpole import CartPole
 from experiments.loading import load
 from experiments.spaces import to_space
 from orchestrator.apply import ApplyKind
@@ -36,7 +37,7 @@ def measure() -> Iterator[Measurement]:
     space = to_space(load(QUICKSTART).arms["main"])
     for name, way in _WAYS:
         source = EnvSource(name)
-        setup = EnvSetup(make=source, apply=way, distribution=narrow(space))
+        setup = EnvSetup(make=source, apply=way, distribution=narrow(space, CartPole.SETTABLE))
         bare, levels = partial(source, {}), partial(LevelEnv, setup)
         added = f"added by {name}'s levels ({way})"
         pairs = _per_call(_resets(bare()), _resets(levels()), _RESETS)

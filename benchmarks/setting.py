@@ -1,8 +1,8 @@
-"""The quickstart's member and its stock counterpart, built as a run builds them."""
+"""An experiment's member and its stock counterpart, built as a run builds them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from ray.tune.registry import register_env
 from experiments.build import Arm, Config
 from experiments.checking import check
 from experiments.driver import wire
-from experiments.envs.cartpole import CartPole
+from experiments.envs.levels import Settable
 from experiments.loading import load
 from experiments.ray_session import ray_session
 from experiments.rules import rules_of
@@ -25,6 +25,7 @@ from orchestrator.distributions import Distribution, EnvSpace, Product
 from orchestrator.marginals import Range
 from orchestrator.member import Member
 from orchestrator.member_state import MemberState, Saved
+from orchestrator.pictures import counted
 from orchestrator.report import Report
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ _STOCK_ENV = "benchmarks-stock"
 
 @dataclass(frozen=True)
 class Setting:
-    """What a member of the quickstart is made of.
+    """What a member of an experiment is made of.
 
     Attributes:
         config: the file's RLlib config and env, before they were made ours.
@@ -51,15 +52,25 @@ class Setting:
     arm: Arm
     start: MemberState
 
-    def stock(self, lr: float) -> AlgorithmConfig:
-        """The same RLlib config and the same env without levels: what stock RLlib would run."""
+    def stock(self, **training: float) -> AlgorithmConfig:
+        """The same RLlib config and the same env without levels: what stock RLlib would run.
+
+        Args:
+            training: what the search would decide.
+        """
         env = self.config.env
         register_env(_STOCK_ENV, lambda context: env({}))
         config = self.config.algorithm.copy(copy_frozen=False)
         config.environment(env=_STOCK_ENV)
         config.resources(num_cpus_for_main_process=self.arm.cpus)
         config.env_runners(num_cpus_per_env_runner=self.arm.cpus)
-        return config.training(lr=lr)
+        return config.training(**training)
+
+    def narrowed(self, settable: Mapping[str, Settable], **hyperparameters: float) -> Setting:
+        """With a member that starts on next to nothing but the env's defaults, and with these."""
+        distribution = narrow(self.arm.blueprint.space, settable)
+        start = replace(self.start, hyperparameters=hyperparameters, distribution=distribution)
+        return replace(self, start=start)
 
 
 class SteppedMember(Member):
@@ -73,15 +84,23 @@ class SteppedMember(Member):
 def quickstart(remote_runners: int = 0) -> Setting:
     """The quickstart with two members; needs `session`."""
     runners = f"algorithm.env_runners.num_env_runners={remote_runners}"
-    loaded = load(QUICKSTART, ["population.size=2", runners])
-    [(name, arm)] = wire(loaded, check(loaded)).items()
+    return setting_of(QUICKSTART, ["population.size=2", runners], {"lr": 1e-3})
+
+
+def setting_of(
+    file: Path, overrides: Sequence[str], hyperparameters: Mapping[str, float]
+) -> Setting:
+    """An experiment of one arm; needs `session`."""
+    loaded = load(file, overrides)
+    configs = check(loaded)
+    [(name, arm)] = wire(loaded, configs).items()
     rules = rules_of(loaded.arms[name])
     start = MemberState(
         key=(name, 0, 0),
-        hyperparameters={"lr": 1e-3},
+        hyperparameters=hyperparameters,
         distribution=rules.curriculum.begin(rules.space).distribution,
     )
-    return Setting(check(loaded)[name], arm, start)
+    return Setting(configs[name], arm, start)
 
 
 @contextmanager
@@ -130,12 +149,12 @@ def donated(member: Member, start: MemberState) -> MemberState:
     )
 
 
-def narrow(space: EnvSpace) -> Distribution:
-    """Ranges so narrow that CartPole stays gymnasium's own, though every level is drawn."""
-    usual = {name: CartPole.SETTABLE[name].default for name in space.names}
+def narrow(space: EnvSpace, settable: Mapping[str, Settable]) -> Distribution:
+    """Ranges so narrow that an env stays what it is by default, though every level is drawn."""
+    usual = {name: settable[name].default for name in space.names}
     return Product(space, {name: Range(value, value * (1 + 1e-9)) for name, value in usual.items()})
 
 
 def runners_text(remote: int) -> str:
     """How many env runners there are, in words."""
-    return f"{remote} remote env runners" if remote else "no remote env runner"
+    return counted(remote, "remote env runner") if remote else "no remote env runner"

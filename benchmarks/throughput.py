@@ -8,29 +8,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Aim, Measurement, alternated
-from benchmarks.setting import Setting, in_worker, interval, narrow, quickstart, session
+from benchmarks.setting import Setting, in_worker, interval, quickstart, session, setting_of
+from experiments.envs.cartpole import CartPole
+from experiments.envs.pendulum import Pendulum
 from orchestrator import rllib
 from orchestrator.member import Member
 from orchestrator.report import Report
 from orchestrator.stop import Stop
 
+SAC = Path(__file__).parent / "sac.yaml"
+
 _AIM = Aim(0.97, below=False)
 _PAIRS = 50
 _INTERVALS = 6
-# The policies must not move apart: their episodes' lengths decide how many resets there are.
+# The policies must not move apart: CartPole's episodes would differ in length, and with it the
+# number of resets. Pendulum's are all equally long.
 _NO_LEARNING = 1e-9
+# SAC learns nothing before.
+_WARM_UP = 4
 
 
 def measure() -> Iterator[Measurement]:
     """Between boundaries against stock RLlib, in one process; then whole intervals."""
     with session(), TemporaryDirectory() as folder:
         setting = quickstart()
-        yield from in_worker(_between_boundaries, setting, Path(folder) / "between")
+        ppo = setting.narrowed(CartPole.SETTABLE, lr=_NO_LEARNING)
+        yield from in_worker(_between_boundaries, ppo, "PPO", Path(folder) / "ppo")
+        sac = setting_of(SAC, [], {}).narrowed(Pendulum.SETTABLE, actor_lr=3e-5)
+        yield from in_worker(_between_boundaries, sac, "SAC", Path(folder) / "sac")
         yield from in_worker(_at_boundaries, setting, Path(folder) / "at")
 
 
-def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
-    """The same policies on (nearly) the same dynamics, with as many resets as untrained ones have.
+def _between_boundaries(setting: Setting, name: str, run_dir: Path) -> list[Measurement]:
+    """The same policies on (nearly) the same dynamics, with as many resets.
 
     The member draws and applies a level at each reset, from ranges so narrow that the env is
     the stock one's.
@@ -38,15 +48,13 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     # Its end would be a boundary too.
     never = Stop(iterations=10**9)
     blueprint = replace(setting.arm.blueprint, interval=10**9, stop=never)
-    start = replace(
-        setting.start,
-        hyperparameters={"lr": _NO_LEARNING},
-        distribution=narrow(blueprint.space),
-    )
-    member = Member(blueprint, run_dir, start.plain())
-    algorithm = setting.stock(_NO_LEARNING).build_algo()
+    member = Member(blueprint, run_dir, setting.start.plain())
+    algorithm = setting.stock(**setting.start.hyperparameters).build_algo()
+    for _ in range(_WARM_UP):
+        algorithm.train()
+        member.iterate()
     pairs = tuple(alternated(algorithm.train, member.iterate, _PAIRS))
-    iterations = 1 + len(pairs)
+    iterations = _WARM_UP + 1 + len(pairs)
     stock_steps = rllib.env_steps(algorithm) / iterations
     member_steps = member.env_steps / iterations
     member.close()
@@ -54,10 +62,11 @@ def _between_boundaries(setting: Setting, run_dir: Path) -> list[Measurement]:
     stock = tuple(stock_steps / own for own, _ in pairs)
     ours = tuple(member_steps / own for _, own in pairs)
     ratios = tuple(own / other for own, other in zip(ours, stock, strict=True))
+    between = "Member.iterate between boundaries"
     return [
-        Measurement("stock: env steps per second of algorithm.train()", "1/s", stock),
-        Measurement("env steps per second of Member.iterate between boundaries", "1/s", ours),
-        Measurement("share of stock throughput, pair by pair", "", ratios, _AIM),
+        Measurement(f"stock: {name}, env steps per second of algorithm.train()", "1/s", stock),
+        Measurement(f"{name}, env steps per second of {between}", "1/s", ours),
+        Measurement(f"{name}, share of stock throughput, pair by pair", "", ratios, _AIM),
     ]
 
 

@@ -34,8 +34,7 @@ from ray.rllib.utils.numpy import convert_to_numpy
 from ray.rllib.utils.spaces.space_utils import clip_action, unsquash_action
 from ray.rllib.utils.torch_utils import convert_to_torch_tensor
 
-from orchestrator.episodes import EpisodeLog
-from orchestrator.rllib.processes import SeedOnce
+from orchestrator.rllib.processes import RunnerCallbacks
 
 Act = Callable[[Any], Sequence[Any]]
 """From an array of observations, one for each env, to an action for each env."""
@@ -56,7 +55,6 @@ _TO_ENV = (
     ListifyDataForVectorEnv,
 )
 _ARRAYS = (Box, Discrete, MultiBinary, MultiDiscrete)
-_OURS = {EpisodeLog, SeedOnce}
 
 
 def acting(runner: Any) -> Act | None:
@@ -94,7 +92,7 @@ def acting(runner: Any) -> Act | None:
 
 def _watched(runner: Any) -> bool:
     """Whether somebody but us is called back while it samples."""
-    if {type(each) for each in runner._callbacks} - _OURS:
+    if any(type(each) is not RunnerCallbacks for each in runner._callbacks):
         return True
     functions = (name for name in vars(runner.config) if name.startswith("callbacks_on_"))
     return any(getattr(runner.config, name) for name in functions)

@@ -12,10 +12,9 @@ from ray.rllib.env import INPUT_ENV_SPACES
 from ray.tune.registry import register_env
 
 from orchestrator import searched, seeding
-from orchestrator.episodes import EpisodeLog
 from orchestrator.level_env import EnvSetup, make_level_env
 from orchestrator.rllib.level_scores import ask_for_scores, asked_for, keep_scores
-from orchestrator.rllib.processes import SeedOnce, each_learner, each_runner, seed_process
+from orchestrator.rllib.processes import RunnerCallbacks, each_learner, each_runner, seed_process
 from orchestrator.rllib.promises import SYNCHRONOUS
 from orchestrator.rllib.weights import push_weights
 
@@ -62,7 +61,7 @@ def configure(
         ask_for_scores(config)
     env_config = {"setup": setup, "multi_agent": multi_agent}
     config.environment(env=ENV_NAME, env_config=env_config)
-    config.callbacks([EpisodeLog, SeedOnce])
+    config.callbacks(RunnerCallbacks)
     config.env_runners(sample_timeout_s=None)
     config.sync_filters_on_rollout_workers_timeout_s = None
     if config.algo_class in SYNCHRONOUS:

@@ -13,7 +13,7 @@ from ray.rllib.algorithms.algorithm import Algorithm
 from ray.rllib.callbacks.callbacks import RLlibCallback
 
 from orchestrator import seeding
-from orchestrator.episodes import drain
+from orchestrator.episodes import EpisodeLog, drain
 from orchestrator.rllib import level_scores
 
 T = TypeVar("T")
@@ -77,7 +77,12 @@ class SeedOnce(RLlibCallback):  # type: ignore[misc]
     """
 
     def on_sample_end(self, *, env_runner: Any, **kwargs: Any) -> None:
+        super().on_sample_end(env_runner=env_runner, **kwargs)
         env_runner._seed = None
+
+
+class RunnerCallbacks(SeedOnce, EpisodeLog):
+    """Both as one object, for RLlib calls each of its callbacks at every env step."""
 
 
 def seed_process(number: int) -> None:
