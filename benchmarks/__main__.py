@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    controller,
     exploit,
     exploit_in_run,
     loading,
@@ -19,6 +20,7 @@ from benchmarks import (
     reset,
     results,
     safety,
+    startup,
     throughput,
 )
 from benchmarks.measure import Measurement
@@ -30,6 +32,8 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "mutation": mutation.measure,
     "exploit": exploit.measure,
     "exploit_in_run": exploit_in_run.measure,
+    "startup": startup.measure,
+    "controller": controller.measure,
     "loading": loading.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "core.csv"

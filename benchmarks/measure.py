@@ -59,6 +59,13 @@ class Measurement:
         return first, third
 
     @property
+    def percentile95(self) -> float:
+        """What 95 % of the samples do not exceed."""
+        if len(self.samples) == 1:
+            return self.samples[0]
+        return statistics.quantiles(self.samples, n=20, method="inclusive")[-1]
+
+    @property
     def verdict(self) -> str:
         """Whether the median keeps the aim: ``yes``, ``no``, or empty without an aim."""
         if self.aim is None:

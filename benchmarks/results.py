@@ -38,7 +38,7 @@ def show(console: Console, name: str, measurements: Sequence[Measurement]) -> No
     """Print one benchmark's measurements as a table."""
     table = Table(title=name, title_justify="left", title_style="bold")
     table.add_column("what", overflow="fold")
-    for heading in ("median", "half of them", "repeats", "aim", "met"):
+    for heading in ("median", "half of them", "95 %", "repeats", "aim", "met"):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in measurements:
         low, high = each.quartiles
@@ -46,6 +46,7 @@ def show(console: Console, name: str, measurements: Sequence[Measurement]) -> No
             each.what,
             f"{each.median:.4g} {each.unit}".strip(),
             f"{low:.4g} – {high:.4g}",
+            f"{each.percentile95:.4g}",
             str(len(each.samples)),
             "" if each.aim is None else str(each.aim),
             each.verdict,
@@ -60,11 +61,12 @@ def write_csv(
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        own = ("benchmark", "what", "unit", "median", "quartile1", "quartile3", "repeats")
-        writer.writerow([*own, "aim", "met", *where])
+        own = ("benchmark", "what", "unit", "median", "quartile1", "quartile3")
+        writer.writerow([*own, "percentile95", "repeats", "aim", "met", *where])
         for name, measurements in found.items():
             for each in measurements:
-                numbers = [f"{value:.6g}" for value in (each.median, *each.quartiles)]
+                spread = (each.median, *each.quartiles, each.percentile95)
+                numbers = [f"{value:.6g}" for value in spread]
                 aim = "" if each.aim is None else str(each.aim)
                 values = [name, each.what, each.unit, *numbers, len(each.samples)]
                 writer.writerow([*values, aim, each.verdict, *where.values()])
