@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 KILLS ?= 200
 SEED ?= 0
 
-.PHONY: demo test check format bench sweep curricula real faults chaos clean
+.PHONY: demo test check format bench sweep model curricula real faults chaos clean
 
 demo: $(READY)
 	$(BIN)/envolve run experiments/quickstart.yaml
@@ -29,6 +29,9 @@ bench: $(READY)
 
 sweep: $(READY)
 	$(BIN)/python -m benchmarks.sweep
+
+model: $(READY)
+	$(BIN)/python -m benchmarks.model
 
 curricula: $(READY)
 	$(BIN)/python -m benchmarks.curricula

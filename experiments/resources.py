@@ -47,9 +47,10 @@ def share(
 ) -> Residency:
     """Decide who is resident.
 
-    By default all members of the largest population at the least, and two for each CPU, as
-    far as memory goes: members wait at boundaries, so more of them than cores keep the cores
-    busy.
+    By default as few as keep all CPUs busy, as far as memory goes; the others take turns. Each
+    resident is a process that imports torch and RLlib, which takes as long as many iterations,
+    while a seat changes hands in hundredths of a second; and processes that share a core slow
+    each other down. `benchmarks/README.md` has the measurements.
 
     Raises:
         TooSmall: if CPUs, GPUs or memory do not suffice for one member.
@@ -61,7 +62,7 @@ def share(
         limits.append(_fitting(name, arm, processes[name], machine))
     seats = min(limits)
     if all(arm.resources.cpus_per_member == "auto" for arm in arms.values()):
-        seats = min(seats, max(largest, 2 * int(machine.cpus)))
+        seats = min(seats, _keeping_busy(largest, max(1, int(machine.cpus))))
     most = [arm.resources.max_resident for arm in arms.values() if arm.resources.max_resident]
     seats = min([seats, *most])
     cpus = {}
@@ -70,6 +71,23 @@ def share(
         whole = machine.cpus / seats if given == "auto" else given
         cpus[name] = min(1.0, math.floor(whole / processes[name] * 1000) / 1000)
     return Residency(seats=seats, cpus=cpus, processes=dict(processes))
+
+
+def _keeping_busy(members: int, cpus: int) -> int:
+    """Seats that leave the least time unused, where a population waits for all its members.
+
+    A population that is smaller than the machine has all its members seated, and others beside it.
+    Else they come in waves, of which the last may leave CPUs idle: seats that share CPUs even
+    that out.
+    """
+    if members <= cpus:
+        return math.ceil(cpus / members) * members
+
+    def rounds(seats: int) -> float:
+        waves, rest = divmod(members, seats)
+        return waves * seats / cpus + (max(1.0, rest / cpus) if rest else 0.0)
+
+    return min(range(cpus, 2 * cpus + 1), key=rounds)
 
 
 def _fitting(name: str, arm: Experiment, processes: int, machine: Machine) -> int:

@@ -12,6 +12,7 @@ from made_runs import TEXT, loaded
 from experiments.resources import Machine, Residency, TooSmall, share
 
 ROOMY = Machine(cpus=8.0, gpus=0.0, memory=64.0)
+TWO = Machine(cpus=2.0, gpus=0.0, memory=64.0)
 
 
 def shared(
@@ -25,11 +26,17 @@ def shared(
     ("machine", "size", "seats"),
     [
         (ROOMY, 4, 4),
-        # Two for each CPU where there are more members than that ...
-        (ROOMY, 16, 16),
-        # ... and the largest population whole, however few CPUs there are.
-        (Machine(2.0, 0.0, 64.0), 12, 12),
-        (Machine(1.0, 0.0, 64.0), 3, 3),
+        # One for each CPU, where their number comes out even ...
+        (ROOMY, 16, 8),
+        (TWO, 4, 2),
+        (TWO, 12, 2),
+        (Machine(1.0, 0.0, 64.0), 3, 1),
+        # ... and as many as do not leave a CPU idle at a population's last member.
+        (TWO, 3, 3),
+        (TWO, 5, 3),
+        (TWO, 7, 4),
+        (ROOMY, 10, 10),
+        (ROOMY, 17, 9),
         # As far as memory goes, of which a share is left to others.
         (Machine(8.0, 0.0, 4.0), 16, 4),
     ],
@@ -38,9 +45,11 @@ def test_members_that_are_resident_at_once(machine: Machine, size: int, seats: i
     assert shared(machine, f"population.size={size}").seats == seats
 
 
-def test_populations_share_the_seats() -> None:
-    found = shared(Machine(2.0, 0.0, 64.0), "seeds=[0, 1, 2, 3]")
-    assert found.seats == 4
+@pytest.mark.parametrize(
+    ("machine", "size", "seats"), [(TWO, 4, 2), (TWO, 2, 2), (ROOMY, 3, 9), (ROOMY, 8, 8)]
+)
+def test_populations_share_the_seats(machine: Machine, size: int, seats: int) -> None:
+    assert shared(machine, f"population.size={size}", "seeds=[0, 1, 2, 3]").seats == seats
 
 
 def test_a_limit_on_residents_is_kept() -> None:
@@ -50,8 +59,8 @@ def test_a_limit_on_residents_is_kept() -> None:
 
 
 def test_cpus_are_divided_among_seats_and_their_processes() -> None:
-    found = shared(Machine(2.0, 0.0, 64.0), "population.size=4", processes={"main": 3})
-    assert found.cpus == {"main": 0.166}
+    found = shared(TWO, "population.size=4", processes={"main": 3})
+    assert found.cpus == {"main": 0.333}
     # A process can use one CPU and no more.
     assert shared(ROOMY, "population.size=2").cpus == {"main": 1.0}
     assert shared(ROOMY, "resources.cpus_per_member=0.5").cpus == {"main": 0.5}
