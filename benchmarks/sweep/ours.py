@@ -27,7 +27,12 @@ def command(work: Work, folder: Path) -> list[str]:
         f"stop.iterations={work.iterations}",
     ]
     if work.resident is not None:
-        overrides.append(f"resources.max_resident={work.resident}")
+        # Exactly so many, though fewer would keep the cores busy.
+        share = work.cores / work.resident
+        overrides += [
+            f"resources.max_resident={work.resident}",
+            f"resources.cpus_per_member={share:g}",
+        ]
     sets = [argument for each in overrides for argument in ("--set", each)]
     envolve = [sys.executable, "-P", "-m", "experiments.cli", "run", str(FILE)]
     return [*envolve, "--run-dir", str(folder / _RUN), *sets]
