@@ -7,6 +7,7 @@ something other than the page itself.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,22 @@ PATIENCE = 60_000
 """Milliseconds after which a page that doesn't get there is given up."""
 
 OpenPage = Callable[..., Page]
+
+
+def wait_until(page: Page, expression: str) -> None:
+    """Wait for a JavaScript expression to be true of the page.
+
+    Not by `wait_for_function`, which asks again from within the page: there its policy may forbid
+    to evaluate text.
+
+    Raises:
+        TimeoutError: if it does not come true.
+    """
+    give_up = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{expression} must come true within {PATIENCE} ms")
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="module")

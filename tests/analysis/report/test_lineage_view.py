@@ -16,7 +16,7 @@ import analysis
 from analysis.frames import Run
 from analysis.report.cast import cast
 from analysis.report.told_lineage import told_lineage
-from tests.analysis.report.browser import OpenPage, inaccessible
+from tests.analysis.report.browser import OpenPage, inaccessible, wait_until
 
 Begin = Callable[..., SyntheticRun]
 Mount = Callable[..., Page]
@@ -325,7 +325,7 @@ def test_it_is_drawn_once_it_is_shown(told: dict[str, Any], mount: Mount) -> Non
     lanes = "document.querySelectorAll('.lineage-picture path').length"
     assert page.evaluate(lanes) == 0
     page.evaluate("document.getElementById('root').hidden = false")
-    page.wait_for_function(f"{lanes} > 0")
+    wait_until(page, f"{lanes} > 0")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,7 +15,7 @@ from analysis import report
 from orchestrator.env_space import EnvSpace
 from orchestrator.knobs import Choice, Continuous
 from orchestrator.records import Fault
-from tests.analysis.report.browser import OpenPage, inaccessible
+from tests.analysis.report.browser import OpenPage, inaccessible, wait_until
 from tests.analysis.report.recorded import HOSTILE, record
 
 
@@ -41,12 +41,11 @@ def scroll_through(page: Page) -> None:
     for place in range(plots.count()):
         plots.nth(place).scroll_into_view_if_needed()
         # Not by frames: a browser that is starved of time may draw none for long.
-        page.wait_for_function(
-            """([place]) => [...document.querySelectorAll(".plot")]
-                .filter((plot) => plot.offsetParent)[place]
+        wait_until(
+            page,
+            f"""!![...document.querySelectorAll(".plot")]
+                .filter((plot) => plot.offsetParent)[{place}]
                 .querySelector("svg.main-svg[role=img]")""",
-            arg=[place],
-            polling=50,
         )
 
 
@@ -102,7 +101,7 @@ def test_a_theme_can_be_chosen_and_is_remembered(one: Path, open_page: OpenPage)
     page.locator(".plot svg.main-svg[role=img]").first.wait_for()
     light = [page.evaluate(paper), page.evaluate(tick)]
     page.get_by_role("button", name="Dark theme").click()
-    page.wait_for_function(f"{tick} !== '{light[1]}'")
+    wait_until(page, f"{tick} !== '{light[1]}'")
     assert page.evaluate(paper) != light[0]
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -115,7 +114,7 @@ def test_the_theme_is_the_systems_until_one_is_chosen(one: Path, open_page: Open
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{theme} === 'light'")
+    wait_until(page, f"{theme} === 'light'")
 
 
 def test_one_population_is_shown_at_a_time(compared: Path, open_page: OpenPage) -> None:
@@ -167,9 +166,7 @@ def test_members_are_filtered_by_words(compared: Path, open_page: OpenPage) -> N
 
 def test_the_keyboard_reaches_everything(one: Path, open_page: OpenPage) -> None:
     page = open_page(one)
-    page.wait_for_function(
-        "document.querySelectorAll('.lineage *').length > 0 || scrollTo(0, 1500)"
-    )
+    wait_until(page, "document.querySelectorAll('.lineage *').length > 0 || scrollTo(0, 1500)")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     reached = page.evaluate("[document.activeElement.outerHTML.slice(0, 80)]")
@@ -255,9 +252,7 @@ def test_it_prints_on_white_with_every_chart(one: Path, open_page: OpenPage) -> 
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     charts = page.locator("figure.chart").count()
-    page.wait_for_function(
-        f"document.querySelectorAll('svg.main-svg[role=img]').length === {charts}"
-    )
+    wait_until(page, f"document.querySelectorAll('svg.main-svg[role=img]').length === {charts}")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert not page.locator("nav.contents").is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
