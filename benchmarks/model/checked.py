@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psutil
 
 from benchmarks.curricula.tables import Line
 from benchmarks.model.costs import Costs
@@ -30,7 +31,6 @@ FILE = Path(__file__).parent / "small.yaml"
 AIM = 0.15
 """How far a prediction may be from what was measured, as a share of that."""
 
-_SIZES = (2, 4, 6)
 _MODES = ("sync", "async")
 _SIMULATIONS = 20
 # A run that others have disturbed more than this is done again, for so many times.
@@ -62,29 +62,44 @@ class Checked:
 
 
 def costs_on_this_machine() -> Costs:
-    """Costs of FILE, from runs that are not predicted: of a core for each member, and of half."""
-    return costs_of([real_run(size, "sync", seed=0) for size in _SIZES[:2]])
+    """Costs of FILE, from runs that are not predicted: of a core for each resident, and of half."""
+    cores = _cores()
+    return costs_of(
+        [real_run(residents, residents, "sync", seed=0) for residents in (cores, 2 * cores)]
+    )
 
 
 def runs(costs: Costs) -> Iterator[Checked]:
     """Real runs of several sizes in both modes, one at a time, each with its prediction.
 
-    At last one whose members take turns in a third of the seats.
+    As runs are by default, with a core for each resident; at last some whose residents share cores.
     """
-    for size in _SIZES:
+    cores = _cores()
+    for times in (1, 2, 3):
         for mode in _MODES:
-            yield _checked(real_run(size, mode, seed=1), costs)
-    yield _checked(real_run(6, "sync", 1, "resources.max_resident=2"), costs)
+            yield _checked(real_run(times * cores, cores, mode, seed=1), costs)
+    for times in (2, 3):
+        yield _checked(real_run(times * cores, times * cores, "sync", seed=1), costs)
 
 
-def real_run(size: int, mode: str, seed: int, *others: str) -> Watched:
+def real_run(size: int, residents: int, mode: str, seed: int) -> Watched:
     """A run of FILE with so many members; of some attempts the one disturbed least."""
-    overrides = (f"population.size={size}", f"population.mode={mode}", f"seeds=[{seed}]", *others)
+    overrides = (
+        f"population.size={size}",
+        f"population.mode={mode}",
+        f"seeds=[{seed}]",
+        f"resources.max_resident={residents}",
+        f"resources.cpus_per_member={min(1.0, _cores() / residents):g}",
+    )
     found: list[Watched] = []
     while len(found) < _ATTEMPTS and (not found or found[-1].others > _DISTURBED):
         with TemporaryDirectory() as folder:
             found.append(watch(FILE, Path(folder) / "run", overrides))
     return min(found, key=lambda run: run.others)
+
+
+def _cores() -> int:
+    return len(psutil.Process().cpu_affinity())
 
 
 def _checked(run: Watched, costs: Costs) -> Checked:

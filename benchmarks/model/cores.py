@@ -14,12 +14,15 @@ __all__ = ["Cores", "Thread"]
 class Cores:
     """The cores of one machine, on which all jobs advance alike, each on one core at the most.
 
-    Processor sharing, as an operating system does it with processes of one thread each.
+    Processor sharing, as an operating system does it with processes of one thread each. Where
+    there are more of them than cores, all take ``crowding`` times as long: they displace each
+    other from caches.
     """
 
-    def __init__(self, clock: Clock, count: float) -> None:
+    def __init__(self, clock: Clock, count: float, crowding: float = 1.0) -> None:
         self._clock = clock
         self._count = count
+        self._crowding = crowding
         # What a job that had been here from the beginning would have got of a core, in seconds.
         self._served = 0.0
         self._served_at = 0.0
@@ -41,7 +44,11 @@ class Cores:
 
     @property
     def _rate(self) -> float:
-        return min(1.0, self._count / len(self._jobs)) if self._jobs else 0.0
+        if not self._jobs:
+            return 0.0
+        if len(self._jobs) <= self._count:
+            return 1.0
+        return self._count / len(self._jobs) / self._crowding
 
     def _serve(self) -> None:
         self._served += (self._clock.now - self._served_at) * self._rate

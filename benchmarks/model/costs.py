@@ -38,6 +38,8 @@ class Costs:
         handle: of the driver, which takes one result after the other.
         become: of a member that copies another one, or that takes over a seat.
         finish: seconds from the last result to the end of the command.
+        crowding: how many times as long work takes where processes share cores as it would if
+            they lost nothing by it.
     """
 
     launch: float = 0.0
@@ -49,6 +51,7 @@ class Costs:
     handle: float = 0.0
     become: float = 0.0
     finish: float = 0.0
+    crowding: float = 1.0
 
 
 def slowness(members: int, spread: float, rng: np.random.Generator) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ def lines(costs: Costs) -> Iterator[Line]:
     for field in fields(costs):
         value = getattr(costs, field.name)
         mean, jitter = (value.mean, value.jitter) if isinstance(value, Timing) else (value, "")
-        yield {"cost": field.name, "seconds": f"{mean}", "jitter": f"{jitter}"}
+        yield {"cost": field.name, "value": f"{mean}", "jitter": f"{jitter}"}
 
 
 def read(path: Path) -> Costs:
@@ -29,5 +29,5 @@ def read(path: Path) -> Costs:
 
 
 def _cost(line: Line) -> Timing | float:
-    mean = float(line["seconds"])
+    mean = float(line["value"])
     return Timing(mean, float(line["jitter"])) if line["jitter"] else mean

@@ -17,7 +17,8 @@ def costs_of(runs: Sequence[Watched]) -> Costs:
     """The costs that these runs had.
 
     What a member does is taken from runs in which each member had a core for itself, what a
-    process takes to start from what all processes had used when training began.
+    process takes to start from what all processes had used when training began, and what sharing
+    cores costs beside from how long iterations took in runs with more members resident than cores.
 
     Raises:
         ValueError: if no run had a core for each member, or all were of the same size.
@@ -44,7 +45,15 @@ def costs_of(runs: Sequence[Watched]) -> Costs:
         handle=handle,
         become=max(0.0, _mean(copied) - kept) if copied else 0.0,
         finish=_mean(run.seconds - run.trained for run in runs),
+        crowding=_crowding(runs, _mean(each for run in alone for each in run.parts("train"))),
     )
+
+
+def _crowding(runs: Sequence[Watched], train: float) -> float:
+    """How many times as long iterations took as they would have, had sharing cost nothing."""
+    shared = [run for run in runs if run.seats > run.cores]
+    times = [_mean(run.parts("train")) * run.cores / run.seats / train for run in shared]
+    return max(1.0, _mean(times)) if times else 1.0
 
 
 def timing(samples: Sequence[float]) -> Timing:

@@ -129,7 +129,9 @@ class _Run:
     def __init__(self, plan: Plan, costs: Costs, cluster: Cluster, seed: int) -> None:
         self._plan, self._costs, self._cluster = plan, costs, cluster
         self._clock = Clock()
-        self._machines = [Cores(self._clock, cluster.cores) for _ in range(cluster.machines)]
+        self._machines = [
+            Cores(self._clock, cluster.cores, costs.crowding) for _ in range(cluster.machines)
+        ]
         self._driver = Thread(self._machines[0])
         self._gate = Gate(self._clock)
         generators = np.random.default_rng(seed).spawn(len(plan.slowness))

@@ -91,6 +91,16 @@ def test_a_job_that_comes_later_slows_the_others_from_then_on() -> None:
     assert log.ends == [("first", pytest.approx(3.0)), ("second", pytest.approx(4.0))]
 
 
+def test_jobs_that_share_cores_take_longer_by_more_than_their_share() -> None:
+    """Half a core each, at five quarters of the work, until the first is done; then as alone."""
+    clock = Clock()
+    log, cores = Log(clock), Cores(clock, 1, crowding=1.25)
+    log.run("short", cores.work(1.0))
+    log.run("long", cores.work(2.0))
+    clock.run()
+    assert log.ends == [("short", pytest.approx(2.5)), ("long", pytest.approx(3.5))]
+
+
 def test_cores_that_were_idle_owe_nothing() -> None:
     clock = Clock()
     log, cores = Log(clock), Cores(clock, 1)

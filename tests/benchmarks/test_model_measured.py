@@ -124,6 +124,15 @@ def test_costs_by_hand() -> None:
     assert costs.become == pytest.approx(0.05, abs=1e-3)
     # Two seconds after the last result, both times.
     assert costs.finish == pytest.approx(2.0)
+    # Two members a core took twice as long, and no longer.
+    assert costs.crowding == pytest.approx(1.0)
+
+
+def test_what_sharing_costs_beside_the_sharing() -> None:
+    slower = [result(n, 1, 19.0, train=2.5) for n in range(4)]
+    members = [member(number) for number in range(4)]
+    run = watched([started(), *members, *slower], 20.0, own=1.375)
+    assert costs_of([ALONE, run]).crowding == pytest.approx(1.25)
 
 
 def test_costs_take_runs_of_different_sizes_one_of_which_shares_no_cores() -> None:
