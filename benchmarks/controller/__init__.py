@@ -16,7 +16,7 @@ from benchmarks.controller.measured import Times, memory, timed
 from benchmarks.measure import Aim, Measurement
 from benchmarks.setting import session
 
-_SIZES = (Size(10, 10), Size(100, 100), Size(1000, 1000), Size(1000, 8))
+_SIZES = (Size(10, 10), Size(100, 100), Size(1000, 1000))
 _TUNED = (Size(10, 10), Size(100, 8))
 _REMEMBERED = (Size(100, 100), Size(1000, 1000))
 _REPEATS = 5
