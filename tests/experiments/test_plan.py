@@ -96,10 +96,13 @@ def test_without_costs_only_iterations_are_known() -> None:
 def test_time_is_work_over_what_runs_at_once_and_starting_up() -> None:
     # Two seats on two CPUs; the test suite is as long as the select suite.
     assert plan().seconds == pytest.approx(2 * START_UP / 2 + (2 * 10.4 + 0.5) / 2)
-    # Four seats on two CPUs: twice the members, no faster.
+    # Twice the members take turns in the same seats.
     assert plan(TEXT, "population.size=4").seconds == pytest.approx(
-        4 * START_UP / 2 + (4 * 10.4 + 0.5) / 2
+        2 * START_UP / 2 + (4 * 10.4 + 0.5) / 2
     )
+    # Four seats on two CPUs: no faster, and more processes to start.
+    shared = plan(TEXT, "population.size=4", "resources.cpus_per_member=0.5").seconds
+    assert shared == pytest.approx(4 * START_UP / 2 + (4 * 10.4 + 0.5) / 2)
 
 
 def test_members_with_env_runners_need_more_than_one_cpu() -> None:
@@ -170,7 +173,7 @@ def test_json_has_the_whole_plan_and_a_file_that_loads_again() -> None:
     data: dict[str, Any] = json.loads(json.dumps(to_json(made), allow_nan=False))
     assert data["members"] == 4
     assert data["arms"]["main"]["env_steps"] == 4 * 960
-    assert data["resident"]["members"] == 4
+    assert data["resident"]["members"] == 2
     assert data["estimate"]["seconds"] == made.seconds
     again = parse_experiment(json.dumps(data["experiment"]), "again.yaml")
     assert again.arms == made.loaded.arms
