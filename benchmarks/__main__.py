@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks import (
+    command,
     controller,
     exploit,
     exploit_in_run,
@@ -37,32 +34,23 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "loading": loading.measure,
 }
 RESULTS = Path(__file__).parent / "results" / "core.csv"
-_WIDTH = 140
+_MODULE = "benchmarks"
 
 
 def main() -> None:
     """Print each table as soon as it is there; all of them together are written to RESULTS."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    given = parser.parse_args().names
-    names = given or list(BENCHMARKS)
-    unknown = sorted(set(names) - set(BENCHMARKS))
-    if unknown:
-        parser.error(f"NAME must be one of {', '.join(BENCHMARKS)}, but got {', '.join(unknown)}")
+    given = command.named(_MODULE, main.__doc__, BENCHMARKS)
     warnings.simplefilter("ignore")
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    where = results.circumstances(["python", "-m", "benchmarks", *given])
-    for key, value in where.items():
-        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    console, where = command.begin(_MODULE, given)
     found = {}
-    for name in names:
+    for name in given or BENCHMARKS:
         begin = time.perf_counter()
         found[name] = tuple(BENCHMARKS[name]())
         took = time.perf_counter() - begin
         results.show(console, f"{name} ({took:.0f} s)", found[name])
     if set(found) == set(BENCHMARKS):
         results.write_csv(RESULTS, found, where)
-        console.print(f"written: {RESULTS}", highlight=False, soft_wrap=True)
+        command.say_written(console, RESULTS)
 
 
 if __name__ == "__main__":

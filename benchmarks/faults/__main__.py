@@ -10,37 +10,32 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import results
+from benchmarks import command
 from benchmarks.faults import isolation, ours, table
 from benchmarks.faults.rows import ROWS
 
 RESULTS = Path(__file__).parents[1] / "results" / "faults.csv"
-_WIDTH = 160
+_MODULE = "benchmarks.faults"
 
 
 def main() -> None:
     """Run each row's scenario on stock Ray, then envolve's tests; all of them are written down."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {_MODULE}", description=main.__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument(
         "--row", action="append", default=[], dest="more", metavar="ROW", help="the same as ROW"
     )
     options = parser.parse_args()
     given: list[str] = [*options.rows, *options.more]
-    unknown = sorted(set(given) - set(ROWS))
-    if unknown:
-        parser.error(f"ROW must be one of {', '.join(ROWS)}, but got {', '.join(unknown)}")
+    command.refuse_unknown(parser, "ROW", given, ROWS)
     # A scenario's processes are ended on the way out, which this signal would skip.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    where = results.circumstances(["python", "-m", "benchmarks.faults", *given])
-    for key, value in where.items():
-        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    console, where = command.begin(_MODULE, given)
     lines = _lines(console, given or list(ROWS))
     table.show(console, lines)
     if len(lines) == len(ROWS):
         table.write_csv(RESULTS, lines, where)
-        console.print(f"written: {RESULTS}", highlight=False, soft_wrap=True)
+        command.say_written(console, RESULTS)
     if any(line.envolve.startswith("FAILED") for line in lines):
         sys.exit(1)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import results
+from benchmarks import command
 from benchmarks.curricula import tables
 from benchmarks.curricula.tables import Line
 from benchmarks.model import advice, checked, curves, kept_costs, pictures
 
 RESULTS = Path(__file__).parents[1] / "results"
 COSTS = RESULTS / "model_costs.csv"
-_WIDTH = 150
+_MODULE = "benchmarks.model"
 
 Where = Mapping[str, str]
 
@@ -35,7 +33,7 @@ def curve(console: Console, where: Where) -> None:
     points = [*curves.all_points(kept_costs.read(COSTS))]
     _written(console, RESULTS / "model.csv", [each.cells for each in points], where)
     for file in pictures.draw(points, RESULTS):
-        console.print(f"written: {file}", highlight=False, soft_wrap=True)
+        command.say_written(console, file)
 
 
 def advise(console: Console, where: Where) -> None:
@@ -56,23 +54,15 @@ PARTS: Mapping[str, Callable[[Console, Where], None]] = {
 
 def main() -> None:
     """Do all parts, or those named, one after the other."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PARTS))
-    given = parser.parse_args().names
-    unknown = sorted(set(given) - set(PARTS))
-    if unknown:
-        parser.error(f"NAME must be one of {', '.join(PARTS)}, but got {', '.join(unknown)}")
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    where = results.circumstances(["python", "-m", "benchmarks.model", *given])
-    for key, value in where.items():
-        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    given = command.named(_MODULE, __doc__, PARTS)
+    console, where = command.begin(_MODULE, given)
     for name in given or PARTS:
         PARTS[name](console, where)
 
 
 def _written(console: Console, file: Path, lines: Sequence[Line], where: Where) -> None:
     tables.write_csv(file, lines, where)
-    console.print(f"written: {file}", highlight=False, soft_wrap=True)
+    command.say_written(console, file)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 import analysis
-from benchmarks import results
+from benchmarks import command
 from benchmarks.curricula import tables
 from benchmarks.curricula.tables import Line
 from benchmarks.real import generators, summary
@@ -21,7 +19,7 @@ from benchmarks.setting import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 RUNS = ROOT / "runs"
 _FILES = Path(__file__).parent
-_WIDTH = 150
+_MODULE = "benchmarks.real"
 
 
 def arms(name: str, console: Console) -> Iterable[Line]:
@@ -61,23 +59,15 @@ BENCHMARKS: Mapping[str, Callable[[str, Console], Iterable[Line]]] = {
 
 def main() -> None:
     """Print a table of each, and write all that it is made of below RESULTS."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.real", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    given = parser.parse_args().names
-    unknown = sorted(set(given) - set(BENCHMARKS))
-    if unknown:
-        parser.error(f"NAME must be one of {', '.join(BENCHMARKS)}, but got {', '.join(unknown)}")
+    given = command.named(_MODULE, __doc__, BENCHMARKS)
     warnings.simplefilter("ignore")
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    where = results.circumstances(["python", "-m", "benchmarks.real", *given])
-    for key, value in where.items():
-        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    console, where = command.begin(_MODULE, given)
     for name in given or BENCHMARKS:
         lines = [*BENCHMARKS[name](name, console)]
         file = RESULTS / f"real_{name}.csv"
         if lines:
             tables.write_csv(file, lines, where)
-            console.print(f"written: {file}", highlight=False, soft_wrap=True)
+            command.say_written(console, file)
 
 
 if __name__ == "__main__":

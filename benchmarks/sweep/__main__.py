@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import results
+from benchmarks import command, results
 from benchmarks.measure import Measurement
 from benchmarks.sweep import efficiency
 from benchmarks.sweep.contenders import CONTENDERS, Ran, run
@@ -21,7 +21,7 @@ from benchmarks.sweep.rounds import in_turns
 from benchmarks.sweep.work import Work
 
 RESULTS = Path(__file__).parents[1] / "results"
-_WIDTH = 150
+_MODULE = "benchmarks.sweep"
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,7 @@ def main() -> None:
     # A contender's processes are ended on the way out, which this signal would skip.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     warnings.simplefilter("ignore")
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    where = results.circumstances(["python", "-m", "benchmarks.sweep", *sys.argv[1:]])
-    for key, value in where.items():
-        console.print(f"{key}: {value}", highlight=False, soft_wrap=True)
+    console, where = command.begin(_MODULE, sys.argv[1:])
     for name in options.names or SWEEPS:
         work = SWEEPS[name].work(options)
         title = f"{name}: {_text(work)}"
@@ -86,12 +83,12 @@ def main() -> None:
         if _whole(SWEEPS[name], options):
             file = RESULTS / f"sweep_{name}.csv"
             results.write_csv(file, {title: measured}, where)
-            console.print(f"written: {file}", highlight=False, soft_wrap=True)
+            command.say_written(console, file)
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The options; exits with 2 where they make no sense."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {_MODULE}", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SWEEPS))
     parser.add_argument("--quick", action="store_true", help="as little of each as makes sense")
     parser.add_argument("--repeats", type=_positive, default=5)
@@ -107,9 +104,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     if "--quick" in arguments:
         parser.set_defaults(**_QUICK)
     options = parser.parse_args(arguments)
-    unknown = sorted(set(options.names) - set(SWEEPS))
-    if unknown:
-        parser.error(f"NAME must be one of {', '.join(SWEEPS)}, but got {', '.join(unknown)}")
+    command.refuse_unknown(parser, "NAME", options.names, SWEEPS)
     for name in options.names or SWEEPS:
         work = SWEEPS[name].work(options)
         if work.iterations % work.interval:
