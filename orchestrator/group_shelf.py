@@ -14,17 +14,18 @@ _NEWEST = 2
 
 
 class Ranking:
-    """Scored checkpoints, best first."""
+    """Checkpoints that have a score, best first."""
 
     def __init__(self) -> None:
         self._records: dict[str, CheckpointSaved] = {}
         self._ranks: list[tuple[float, str]] = []
 
     def add(self, record: CheckpointSaved) -> None:
-        """Take in a checkpoint, in place of what lay at its path."""
+        """Take in a checkpoint, if it has a score, in place of what lay at its path."""
         self.discard(record.path)
-        self._records[record.path] = record
-        bisect.insort(self._ranks, _rank(record))
+        if record.score is not None:
+            self._records[record.path] = record
+            bisect.insort(self._ranks, _rank(record))
 
     def discard(self, path: str) -> None:
         """Leave out what lay at this path, if anything did."""
@@ -72,9 +73,7 @@ class GroupShelf:
             own.append(record.path)
         self._saved[record.path] = record
         self._doubtful.update(own)
-        self._scored.discard(record.path)
-        if record.score is not None:
-            self._scored.add(record)
+        self._scored.add(record)
 
     def prune(self, record: Pruned) -> None:
         """A checkpoint is gone."""

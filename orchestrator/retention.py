@@ -54,8 +54,7 @@ class Shelf:
     def _save(self, record: CheckpointSaved) -> None:
         if record.path not in self._places:
             self._places[record.path] = next(self._numbers)
-        if record.score is not None:
-            self._scored.add(record)
+        self._scored.add(record)
 
     def holds(self, path: str) -> bool:
         """Whether the journal says that a checkpoint lies at ``path``."""
