@@ -33,24 +33,23 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Measurement]]] = {
     "controller": controller.measure,
     "loading": loading.measure,
 }
-RESULTS = Path(__file__).parent / "results" / "core.csv"
+RESULTS = Path(__file__).parent / "results"
 _MODULE = "benchmarks"
 
 
 def main() -> None:
-    """Print each table as soon as it is there; all of them together are written to RESULTS."""
+    """Print each table as soon as it is there, and write it to a file of its own below RESULTS."""
     given = command.named(_MODULE, main.__doc__, BENCHMARKS)
     warnings.simplefilter("ignore")
     console, where = command.begin(_MODULE, given)
-    found = {}
     for name in given or BENCHMARKS:
         begin = time.perf_counter()
-        found[name] = tuple(BENCHMARKS[name]())
+        found = tuple(BENCHMARKS[name]())
         took = time.perf_counter() - begin
-        results.show(console, f"{name} ({took:.0f} s)", found[name])
-    if set(found) == set(BENCHMARKS):
-        results.write_csv(RESULTS, found, where)
-        command.say_written(console, RESULTS)
+        results.show(console, f"{name} ({took:.0f} s)", found)
+        file = RESULTS / f"core_{name}.csv"
+        results.write_csv(file, name, found, where)
+        command.say_written(console, file)
 
 
 if __name__ == "__main__":

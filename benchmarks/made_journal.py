@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,8 +36,7 @@ def write(path: Path, members: int, boundaries: int, results: int) -> None:
     with open(path, "wb") as file:
         for number, entry in enumerate(_entries(members, boundaries, results)):
             time = (_BEGAN + timedelta(seconds=number)).isoformat(timespec="milliseconds")
-            lines = journal.lines_of([replace(record, time=time) for record in entry])
-            file.writelines(lines)
+            file.writelines(journal.lines_of(entry, time))
 
 
 def _entries(members: int, boundaries: int, results: int) -> Iterator[Entry]:

@@ -55,7 +55,7 @@ def show(console: Console, name: str, measurements: Sequence[Measurement]) -> No
 
 
 def write_csv(
-    path: Path, found: Mapping[str, Sequence[Measurement]], where: Mapping[str, str]
+    path: Path, name: str, measurements: Sequence[Measurement], where: Mapping[str, str]
 ) -> None:
     """One line for each measurement, with the circumstances on every line."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,13 +63,12 @@ def write_csv(
         writer = csv.writer(file, lineterminator="\n")
         own = ("benchmark", "what", "unit", "median", "quartile1", "quartile3")
         writer.writerow([*own, "percentile95", "repeats", "aim", "met", *where])
-        for name, measurements in found.items():
-            for each in measurements:
-                spread = (each.median, *each.quartiles, each.percentile95)
-                numbers = [f"{value:.6g}" for value in spread]
-                aim = "" if each.aim is None else str(each.aim)
-                values = [name, each.what, each.unit, *numbers, len(each.samples)]
-                writer.writerow([*values, aim, each.verdict, *where.values()])
+        for each in measurements:
+            spread = (each.median, *each.quartiles, each.percentile95)
+            numbers = [f"{value:.6g}" for value in spread]
+            aim = "" if each.aim is None else str(each.aim)
+            values = [name, each.what, each.unit, *numbers, len(each.samples)]
+            writer.writerow([*values, aim, each.verdict, *where.values()])
 
 
 def _processor() -> str:

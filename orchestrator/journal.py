@@ -6,9 +6,9 @@ of a write, counts as not written at all. Each line ends with a CRC-32 of what s
 it (``"crc"``), so that a changed byte is noticed even where the line still reads well; a line
 without one, such as one written by hand, is taken as it is.
 
-An entry of results alone is not flushed to disk before the next entry is. A process that dies
-loses nothing by it; where the machine loses power, a resume goes on from a boundary, and trains
-those iterations again.
+An entry of results or prunings alone is not flushed to disk before the next entry is. A process
+that dies loses nothing by it; where the machine loses power, a resume goes on from a boundary,
+trains those iterations again, and prunes again what nobody needs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +25,7 @@ from msgspec import UNSET
 
 from orchestrator import crash_points
 from orchestrator.lines import Line, line_of, to_record
-from orchestrator.records import Record, Result, UnknownRecord, to_json
+from orchestrator.records import Pruned, Record, Result, UnknownRecord, to_json
 
 _MORE = "more"
 _CRC = "crc"
@@ -66,8 +65,8 @@ def blocks(path: Path) -> Iterator[list[Line]]:
 class Journal:
     """Writes records; when `append` returns, they outlive the process.
 
-    All but results of iterations between boundaries are flushed to disk then (fsync), and with
-    them whatever was written before.
+    All but prunings and results of iterations between boundaries are flushed to disk then
+    (fsync), and with them whatever was written before.
     """
 
     def __init__(self, path: Path) -> None:
@@ -105,10 +104,11 @@ class Journal:
         if not records:
             return ()
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        lines = lines_of([replace(record, time=now) for record in records])
+        lines = lines_of(records, now)
         written = tuple(to_record(line_of(line)) for line in lines)
+        flush = not all(isinstance(record, Result | Pruned) for record in records)
         try:
-            self._write(b"".join(lines), flush=not all(isinstance(r, Result) for r in records))
+            self._write(b"".join(lines), flush=flush)
         except OSError as error:
             why = error.strerror or str(error)
             raise Unwritable(f"{self.path}: records must be written, but: {why}") from error
@@ -148,8 +148,11 @@ class Journal:
         crash_points.reached("journal.flushed")
 
 
-def lines_of(records: Sequence[Record]) -> list[bytes]:
+def lines_of(records: Sequence[Record], time: str | None = None) -> list[bytes]:
     """One entry as it is written: a line for each record, with its end.
+
+    Args:
+        time: of all of them; each has its own without.
 
     Raises:
         ValueError: if a number is not finite.
@@ -158,6 +161,8 @@ def lines_of(records: Sequence[Record]) -> list[bytes]:
     lines = []
     for place, record in enumerate(records):
         data = to_json(record)
+        if time is not None:
+            data["time"] = time
         if place < len(records) - 1:
             data[_MORE] = True
         # All of it ASCII: no reader meets a separator (U+2028) that it takes for a line's end.

@@ -292,8 +292,8 @@ KINDS: dict[str, type[Record]] = {
 def to_json(record: Record) -> Plain:
     """A plain dict with ``v`` and ``kind`` first."""
     data: Plain = {"v": VERSION, "kind": record.kind, "time": record.time}
-    for item in dataclasses.fields(record):
-        data[json_name(item)] = getattr(record, item.name)
+    for name, in_json in _NAMES[record.kind]:
+        data[in_json] = getattr(record, name)
     return data
 
 
@@ -320,6 +320,13 @@ def json_name(item: dataclasses.Field[Any]) -> str:
     """What a field is called in JSON."""
     name: str = item.metadata.get("name", item.name)
     return name
+
+
+# Each kind's fields, and what they are called in JSON.
+_NAMES = {
+    name: tuple((item.name, json_name(item)) for item in dataclasses.fields(kind))
+    for name, kind in KINDS.items()
+}
 
 
 def is_required(item: dataclasses.Field[Any]) -> bool:

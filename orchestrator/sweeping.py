@@ -19,7 +19,7 @@ def sweep(ledger: Ledger, shelf: Shelf, run_dir: Path) -> None:
     """
     best = _filled(shelf, run_dir)
     superfluous = shelf.superfluous(ledger.populations.values())
-    # Journalled first: what the journal names and did not prune is there.
+    # Journalled first: what the journal names and did not prune is there, should the process die.
     ledger.record(*[Pruned.of(record) for record in superfluous])
     if superfluous:
         crash_points.reached("prune.recorded")

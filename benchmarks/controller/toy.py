@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ _STEPS = 2048
 _EPISODES = 10
 _LEVELS = 16
 _BEST = 500.0
+# Where each process leaves a file when it is up.
+_UP = "up"
+_PAUSE = 0.05
 
 
 class Toy:
@@ -96,11 +101,19 @@ class Toy:
 
 
 class ToyTrial(tune.Trainable):  # type: ignore[misc]
-    """A toy in a process of its own."""
+    """A toy in a process of its own, which is up once ``seats`` of them are."""
 
-    def setup(self, config: Mapping[str, Any], run_dir: str, interval: int, last: int) -> None:
+    def setup(
+        self, config: Mapping[str, Any], run_dir: str, interval: int, last: int, seats: int
+    ) -> None:
         self._rest = (Path(run_dir), interval, last)
         self._toy = Toy(config[STATE], *self._rest)
+        # Processes that start beside others that run already would slow these down.
+        up = Path(run_dir) / _UP
+        up.mkdir(exist_ok=True)
+        (up / str(os.getpid())).touch()
+        while len(os.listdir(up)) < seats:
+            time.sleep(_PAUSE)
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
         """Another member's toy in this process, where Tune reuses it for another trial."""

@@ -29,21 +29,25 @@ class _Clock(tune.Callback):  # type: ignore[misc]
 
 
 def rate(make: Make, size: Size) -> float:
-    """Results a second from the first to the last, so that starting actors counts little."""
+    """Results a second, once all actors are up."""
     with folder() as run_dir, make(run_dir, size) as contender:
         clock = _Clock()
         results = _tuner(contender, clock, run_dir, size).fit()
         if results.num_errors:
             raise RuntimeError(f"all trials must end, but {results.num_errors} failed")
     moments = clock.moments
-    # Those of actors that were up earlier than others.
+    # The first one of each seat is a handshake.
     began = moments[size.seats]
     return (len(moments) - size.seats - 1) / (moments[-1] - began)
 
 
 def _tuner(contender: Contender, clock: _Clock, run_dir: Path, size: Size) -> tune.Tuner:
     trainable = tune.with_parameters(
-        ToyTrial, run_dir=str(run_dir), interval=INTERVAL, last=contender.last
+        ToyTrial,
+        run_dir=str(run_dir),
+        interval=INTERVAL,
+        last=contender.last,
+        seats=size.seats,
     )
     return tune.Tuner(
         tune.with_resources(trainable, {"CPU": _CPUS}),

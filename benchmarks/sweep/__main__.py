@@ -82,7 +82,7 @@ def main() -> None:
         results.show(console, title, measured)
         if _whole(SWEEPS[name], options):
             file = RESULTS / f"sweep_{name}.csv"
-            results.write_csv(file, {title: measured}, where)
+            results.write_csv(file, title, measured, where)
             command.say_written(console, file)
 
 

@@ -12,6 +12,7 @@ from orchestrator.curricula.base import Curriculum, Move, Outlook, Owner, Seen, 
 from orchestrator.curricula.tally import Tally
 from orchestrator.distributions import Distribution, EnvSpace, Levels, Mixture, Product
 from orchestrator.knobs import Blend, Knob, Marginal, Numeric, Range, Weights
+from orchestrator.marginal_moves import smoothed, widened
 from orchestrator.operators import OPERATORS, widen
 
 # Weights only ever approach uniform; a hundredth of the mass from it counts as there.
@@ -78,13 +79,13 @@ class Evolving(Curriculum):
 
     def move(self, stand: Stand, rng: np.random.Generator) -> Move | None:
         """Widened, once the return on the present revision is high enough."""
-        del rng
         rule, tally = self.widen, Tally.from_json(stand.state)
         if rule is None or not tally.reaches(rule.above, rule.min_episodes):
             return None
         if _as_wide_as_legal(stand.distribution):
             return None
-        wider = _widened(stand.distribution, rule.by)
+        # Widening draws nothing; the operators share one signature.
+        wider = widen(stand.distribution, rng, rule.by)
         return Move(Stand(wider), f"widen: {tally.of('return', rule.above, rule.min_episodes)}")
 
     def copied(self, donor: Stand, rng: np.random.Generator) -> Move:
@@ -102,27 +103,19 @@ class Evolving(Curriculum):
         return Outlook(f"widens at {tally.of('return', rule.above, rule.min_episodes)}", waits=True)
 
 
-def _widened(present: Distribution, by: float) -> Distribution:
-    # Widening draws nothing; the operators share one signature.
-    return widen(present, np.random.default_rng(0), by)
-
-
 def _as_wide_as_legal(present: Distribution) -> bool:
-    """Whether widening would change nothing but roundings."""
-    return _alike(present, _widened(present, 1.0))
+    """Whether widening would change nothing but roundings.
 
-
-def _alike(one: Distribution, other: Distribution) -> bool:
-    if isinstance(one, Mixture) and isinstance(other, Mixture):
-        pairs = zip(one.parts, other.parts, strict=True)
-        return all(_alike(part, its_other) for (_, part), (_, its_other) in pairs)
-    if isinstance(one, Levels) and isinstance(other, Levels):
-        return _apart(one.weights, other.weights) <= _UNIFORM
-    assert isinstance(one, Product)
-    assert isinstance(other, Product)
+    Asked at every boundary: part by part, since to make the widest distribution checks all of it.
+    """
+    if isinstance(present, Mixture):
+        return all(_as_wide_as_legal(part) for _, part in present.parts)
+    if isinstance(present, Levels):
+        return _apart(present.weights, smoothed(present.weights, 1.0)) <= _UNIFORM
+    assert isinstance(present, Product)
     return all(
-        _near(knob, one.marginals[name], other.marginals[name])
-        for name, knob in one.space.knobs.items()
+        _near(knob, present.marginals[name], widened(knob, present.marginals[name], 1.0))
+        for name, knob in present.space.knobs.items()
     )
 
 

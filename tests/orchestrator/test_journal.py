@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from record_catalogue import record_of, some_records
 
 from orchestrator.journal import DamagedJournal, Journal, read
-from orchestrator.records import Fault, MemberStarted, Record, Result, RunEnded, Score, to_json
+from orchestrator.records import (
+    Fault,
+    MemberStarted,
+    Pruned,
+    Record,
+    Result,
+    RunEnded,
+    Score,
+    to_json,
+)
 
 FIRST = record_of(MemberStarted, hyperparameters={"lr": 1e-3})
 SECOND = record_of(Score, returns=(1.0, None, -2.5))
@@ -255,7 +264,7 @@ def test_a_write_in_pieces_is_completed(path: Path, monkeypatch: pytest.MonkeyPa
     assert read(path) == entry
 
 
-def test_each_entry_is_on_disk_before_append_returns_but_for_results_alone(
+def test_each_entry_is_on_disk_before_append_returns_but_for_results_or_prunings_alone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed: list[bytes] = []
@@ -266,9 +275,10 @@ def test_each_entry_is_on_disk_before_append_returns_but_for_results_alone(
         journal.append(*ENTRY)
         journal.append(result)
         journal.append(result, result)
-        assert len(read(path)) == 7
+        journal.append(record_of(Pruned))
+        assert len(read(path)) == 8
         journal.append(SECOND)
-    assert [content.count(b"\n") for content in flushed] == [1, 4, 8]
+    assert [content.count(b"\n") for content in flushed] == [1, 4, 9]
 
 
 def test_a_reader_sees_only_whole_entries_while_another_writes(path: Path) -> None:
