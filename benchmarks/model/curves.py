@@ -86,7 +86,10 @@ def lengthened(costs: Costs, seconds: float = LONG) -> Costs:
 
 
 def _outcomes(case: Case, costs: Costs) -> Iterator[Outcome]:
-    """Simulations of a case, cut off while all members are still training."""
+    """Simulations of a case, cut off while all members are still training.
+
+    Members that are more than cores take turns, as they do by default.
+    """
     machines = -(-case.all_cores // _CORES)
     cluster = Cluster(machines, min(_CORES, case.all_cores), mortal(case.failures))
     met = replace(
@@ -100,7 +103,7 @@ def _outcomes(case: Case, costs: Costs) -> Iterator[Outcome]:
     for seed in range(max(_SIMULATIONS, _MEMBERS // case.members)):
         # Stragglers are the same ones in both modes.
         slow = slowness(case.members, case.slow_members, np.random.default_rng(seed))
-        plan = Plan(slow, case.mode, case.interval, iterations=_NEVER)
+        plan = Plan(slow, case.mode, case.interval, iterations=_NEVER, seats=case.all_cores)
         yield simulate(plan, met, cluster, seed, until)
 
 
