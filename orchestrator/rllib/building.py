@@ -57,6 +57,9 @@ def configure(
         ValueError: if they are to, and `scores_levels` says that they cannot.
     """
     config = config.copy(copy_frozen=False)
+    # RLlib builds policies in this order, and may have made it from a set: then every process
+    # would have another order, and from the same seed other first weights.
+    config.policies = dict(sorted(config.policies.items()))
     if level_scores:
         ask_for_scores(config)
     env_config = {"setup": setup, "multi_agent": multi_agent}

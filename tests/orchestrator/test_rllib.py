@@ -136,6 +136,26 @@ def test_suites_do_not_show_in_training(ray_runtime: None) -> None:
     assert seen[0] == seen[1]
 
 
+# First weights
+
+
+def test_first_weights_do_not_depend_on_the_order_in_which_policies_are_named(
+    ray_runtime: None,
+) -> None:
+    """A set has another order in every process that does not fix its hashes."""
+    digests = []
+    for names in (["a", "b"], ["b", "a"]):
+        config = tiny_ppo().multi_agent(policies=names, policy_mapping_fn=by_name)
+        config = rllib.configure(config, meter(Pair), multi_agent=True, evaluation_envs=1)
+        with built(config) as algorithm:
+            digests.append(rllib.weights_digest(algorithm))
+    assert digests[0] == digests[1]
+
+
+def by_name(agent_id: str, *args: Any, **kwargs: Any) -> str:
+    return agent_id
+
+
 # Save and restore
 
 

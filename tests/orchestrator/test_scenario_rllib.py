@@ -79,7 +79,8 @@ def test_generator_protagonist_and_antagonist_learn_together() -> None:
     assert metrics["learner/protagonist/curr_entropy_coeff"] == 0.0
     assert len(episodes) > 5
     levels = [tuple(episode.level.values()) for episode in episodes]
-    assert len(set(levels)) == len(levels)
+    # What lies outside the space is clipped: two may meet in a corner.
+    assert len(set(levels)) > len(levels) / 2
     for episode in episodes:
         POLE.check(episode.level)
         returns = episode.returns

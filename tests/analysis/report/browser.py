@@ -49,11 +49,28 @@ def wait_until(page: Page, expression: str) -> None:
     Raises:
         TimeoutError: if it does not come true.
     """
+    _until(page, expression, lambda: page.wait_for_timeout(50))
+
+
+def reload_until(page: Page, expression: str) -> None:
+    """Load the page anew until a JavaScript expression is true of it.
+
+    What a page stores reaches the browser's storage service while the page goes on. A reload that
+    follows within milliseconds may be in another process, which asks the service before.
+
+    Raises:
+        TimeoutError: if it does not come true.
+    """
+    page.reload()
+    _until(page, expression, page.reload)
+
+
+def _until(page: Page, expression: str, meanwhile: Callable[[], object]) -> None:
     give_up = time.monotonic() + PATIENCE / 1000
     while not page.evaluate(expression):
         if time.monotonic() > give_up:
             raise TimeoutError(f"{expression} must come true within {PATIENCE} ms")
-        page.wait_for_timeout(50)
+        meanwhile()
 
 
 @pytest.fixture(scope="module")

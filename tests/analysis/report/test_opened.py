@@ -15,7 +15,7 @@ from analysis import report
 from orchestrator.env_space import EnvSpace
 from orchestrator.knobs import Choice, Continuous
 from orchestrator.records import Fault
-from tests.analysis.report.browser import OpenPage, inaccessible, wait_until
+from tests.analysis.report.browser import OpenPage, inaccessible, reload_until, wait_until
 from tests.analysis.report.recorded import HOSTILE, record
 
 
@@ -103,8 +103,7 @@ def test_a_theme_can_be_chosen_and_is_remembered(one: Path, open_page: OpenPage)
     page.get_by_role("button", name="Dark theme").click()
     wait_until(page, f"{tick} !== '{light[1]}'")
     assert page.evaluate(paper) != light[0]
-    page.reload()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    reload_until(page, "document.documentElement.dataset.theme === 'dark'")
     page.get_by_role("button", name="Light theme").click()
     assert page.evaluate(paper) == light[0]
 
