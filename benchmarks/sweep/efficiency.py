@@ -13,7 +13,7 @@ from benchmarks.sweep.work import Work
 _TIMES_STOCK = {"stock": Aim(3.0, below=False), "strong": Aim(1.6, below=False)}
 
 Rounds = Mapping[str, Sequence[Ran]]
-"""Each contender's runs, by its name: one for each round, as long as it did not fail."""
+"""Each contender's runs, by its name: one for each round."""
 
 
 def of_members_that_fit(rounds: Rounds, work: Work) -> Iterator[Measurement]:
@@ -38,34 +38,45 @@ def of_more_than_fit(rounds: Rounds, work: Work) -> Iterator[Measurement]:
 
 
 def _compared(rounds: Rounds, aim: Aim) -> Iterator[Measurement]:
-    loops = tuple(ran.done.facts[LOOPS] for ran in rounds.get("bare", ()) if not ran.done.complaint)
-    if loops:
+    loops = [_fact(ran, LOOPS) for ran in rounds.get("bare", ())]
+    if compute := _there(loops):
         title = CONTENDERS["bare"].title
-        yield Measurement(f"{title}: compute, one process per core", "s", loops)
+        yield Measurement(f"{title}: compute, one process per core", "s", compute)
     for name, runs in rounds.items():
         contender = CONTENDERS[name]
-        if runs[-1].done.complaint:
-            yield _failed(contender, runs[-1])
+        yield from _failed(contender, runs)
         walls = _walls(runs)
-        if not walls:
+        if not _there(walls):
             continue
-        yield Measurement(f"{contender.title}: the whole process", "s", walls)
+        yield Measurement(f"{contender.title}: the whole process", "s", _there(walls))
         efficiency = _ratios(loops, walls)
         if name != "bare" and efficiency:
             held = aim if name == "envolve" else None
             yield Measurement(f"{contender.title}: efficiency", "", efficiency, held)
 
 
-def _failed(contender: Contender, ran: Ran) -> Measurement:
-    what = f"{contender.title}: {ran.done.complaint}; iterations trained"
-    return Measurement(what, "", (ran.done.trained,))
+def _failed(contender: Contender, runs: Sequence[Ran]) -> Iterator[Measurement]:
+    failed = [ran.done for ran in runs if ran.done.complaint]
+    if failed:
+        often = f"{failed[-1].complaint}, in {len(failed)} of {len(runs)} rounds"
+        trained = tuple(float(done.trained) for done in failed)
+        yield Measurement(f"{contender.title}: {often}; iterations trained", "", trained)
 
 
-def _walls(runs: Sequence[Ran]) -> tuple[float, ...]:
-    """Seconds of those that trained the whole work; all of them come before one that did not."""
-    return tuple(ran.seconds for ran in runs if not ran.done.complaint)
+def _fact(ran: Ran, fact: str) -> float | None:
+    return None if ran.done.complaint else ran.done.facts[fact]
 
 
-def _ratios(of: Sequence[float], to: Sequence[float]) -> tuple[float, ...]:
+def _walls(runs: Sequence[Ran]) -> list[float | None]:
+    """Seconds, round by round; None where it did not train the whole work."""
+    return [None if ran.done.complaint else ran.seconds for ran in runs]
+
+
+def _there(values: Sequence[float | None]) -> tuple[float, ...]:
+    return tuple(value for value in values if value is not None)
+
+
+def _ratios(of: Sequence[float | None], to: Sequence[float | None]) -> tuple[float, ...]:
     """Round by round, where there are both."""
-    return tuple(one / other for one, other in zip(of, to, strict=False))
+    pairs = zip(of, to, strict=False)
+    return tuple(one / other for one, other in pairs if one is not None and other is not None)
