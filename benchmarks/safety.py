@@ -5,11 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.measure import Aim, Measurement, repeated, seconds
-from benchmarks.setting import ROOT, Setting, in_worker, interval, quickstart, session
+from benchmarks.setting import Setting, in_worker, interval, kept_folder, quickstart, session
 from orchestrator import checkpoints, records
 from orchestrator.journal import Journal
 from orchestrator.member import Member
@@ -22,8 +21,8 @@ _REPEATS = 20
 
 def measure() -> Iterator[Measurement]:
     """A member of the quickstart from boundary to boundary, on the disk that runs are kept on."""
-    with session(), TemporaryDirectory(dir=ROOT) as folder:
-        yield from in_worker(_shares, quickstart(), Path(folder))
+    with session(), kept_folder("safety") as folder:
+        yield from in_worker(_shares, quickstart(), folder)
 
 
 def _shares(setting: Setting, run_dir: Path) -> list[Measurement]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import ray
@@ -31,6 +32,7 @@ from orchestrator.report import Report
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
+RUNS = ROOT / "runs"
 QUICKSTART = ROOT / "experiments" / "quickstart.yaml"
 REMOTE_RUNNERS = (0, 2)
 """Numbers of remote env runners that members are measured with; 0: it samples by itself."""
@@ -101,6 +103,14 @@ def setting_of(
         distribution=rules.curriculum.begin(rules.space).distribution,
     )
     return Setting(configs[name], arm, start)
+
+
+@contextmanager
+def kept_folder(prefix: str) -> Iterator[Path]:
+    """A directory on the disk that runs are kept on, for the time of the block."""
+    RUNS.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=RUNS, prefix=f".{prefix}-") as path:
+        yield Path(path)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class _Levels:
 class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
     """A single-agent env that draws and applies a level at each reset.
 
-    ``info`` of a reset has ``level`` (a mapping of knob values) and ``revision``.
+    ``info["level"]`` of a reset is a `LevelInfo`.
     """
 
     def __init__(self, setup: EnvSetup) -> None:
@@ -82,7 +82,7 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
         observation, info, level = self._reset_inner(seed, options)
         # The inner step directly: a method in between would cost every env step.
         self.step = self._inner_step if self._steps_left is None else self._step_of_suite  # type: ignore[method-assign, assignment]
-        return observation, {**info, "level": level, "revision": level.revision}
+        return observation, {**info, "level": level}
 
     def _step_of_suite(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = self._inner_step(action)
@@ -97,7 +97,7 @@ class LevelEnv(_Levels, gymnasium.Wrapper[Any, Any, Any, Any]):
 class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
     """A multi-agent env that draws and applies a level at each reset.
 
-    Every agent that observes the reset finds ``level`` and ``revision`` in its ``info``.
+    Every agent that observes the reset finds the `LevelInfo` as ``level`` in its ``info``.
 
     Attributes:
         returns: what each agent was paid in this episode so far. RLlib's episodes lose what an
@@ -145,8 +145,8 @@ class MultiAgentLevelEnv(_Levels, MultiAgentEnv):  # type: ignore[misc]
     ) -> tuple[Any, dict[Any, Any]]:
         observations, infos, level = self._reset_inner(seed, options)
         self.returns, self.successes, self.length = {}, {}, 0
-        drawn = {"level": level, "revision": level.revision}
-        return observations, {agent: {**infos.get(agent, {}), **drawn} for agent in observations}
+        told = {agent: {**infos.get(agent, {}), "level": level} for agent in observations}
+        return observations, told
 
     def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
         observations, rewards, terminateds, truncateds, infos = self._inner_step(action_dict)

@@ -27,8 +27,8 @@ class ScenarioEnv(MultiAgentEnv):  # type: ignore[misc]
 
     The reset is observed by the generator alone: some noise, and how the teams did lately in
     this sub-env. Its action is the level of the episode; with it the students' envs are reset,
-    all from the same seed, and the students see their first observations, with the level and its
-    revision in ``info``. A team whose episode is over waits for the other.
+    all from the same seed, and the students see their first observations, with the level in
+    ``info``. A team whose episode is over waits for the other.
 
     One step after the last student has ended, the generator gets its reward, a last observation
     and the end. Not in the same step: RLlib calls a student that was cut off terminated if another

@@ -77,15 +77,14 @@ class Team:
         self.successes: dict[str, bool] = {}
 
     def reset(self, level: LevelInfo, seed: int) -> Stepped:
-        """Begin an episode; every agent that observes it is told the level and its revision."""
+        """Begin an episode; every agent that observes it is told the level."""
         observation, info = self.inner.reset(level, seed, None)
         begun = Stepped(observations=self._by_agent(observation), infos=self._by_agent(info))
         self.end()
         self.done = False
         self.living = set(begun.observations)
         self.returns = dict.fromkeys(begun.observations, 0.0)
-        drawn = {"level": level, "revision": level.revision}
-        begun.infos = {each: {**begun.infos.get(each, {}), **drawn} for each in self.returns}
+        begun.infos = {each: {**begun.infos.get(each, {}), "level": level} for each in self.returns}
         return begun
 
     def step(self, actions: Mapping[str, Any]) -> Stepped:

@@ -2,7 +2,8 @@
 
 Two ways. In this process: Tune's own controller steps through trials that are plain objects, so
 that a thousand of them fit (`in_process`). In a Tuner: each trial is an actor, as many as a machine
-takes. The reference is the same with `FIFOScheduler` and no callbacks (`contenders`).
+takes. The reference is the same with `FIFOScheduler` and no callbacks; where the trials come one
+after another in the same actors, also with one longer trial for each actor (`contenders`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ import math
 from collections.abc import Iterator, Sequence
 
 from benchmarks.controller import tuner
-from benchmarks.controller.contenders import Size, fifo, ours
+from benchmarks.controller.contenders import Size, fifo, fifo_of_seats, ours
 from benchmarks.controller.measured import Times, memory, timed
 from benchmarks.measure import Aim, Measurement
 from benchmarks.setting import session
 
 _SIZES = (Size(10, 10), Size(100, 100), Size(1000, 1000))
-_TUNED = (Size(10, 10), Size(100, 8))
+_OURS, _FIFO, _LONGER = "ours", "FIFO", "FIFO of longer trials"
+_IN_TUNER = {_OURS: ours, _FIFO: fifo, _LONGER: fifo_of_seats}
+_TUNED = {
+    Size(10, 10): (_OURS, _FIFO),
+    Size(100, 8): (_OURS, _FIFO, _LONGER),
+    Size(1000, 8): (_OURS, _FIFO),
+}
 _REMEMBERED = (Size(100, 100), Size(1000, 1000))
 _REPEATS = 5
 _RATIO = Aim(0.9, below=False)
@@ -27,8 +34,8 @@ _A_RECORD = Aim(1.0)
 def measure() -> Iterator[Measurement]:
     """Rates side by side, time per decision, time per record, memory per member."""
     with session():
-        for size in _TUNED:
-            yield from _tuned(size)
+        for size, names in _TUNED.items():
+            yield from _tuned(size, names)
         decisions: dict[Size, list[float]] = {}
         for size in _SIZES:
             pairs = [(timed(ours, size), timed(fifo, size)) for _ in range(_REPEATS)]
@@ -40,13 +47,19 @@ def measure() -> Iterator[Measurement]:
             yield Measurement(f"{size}: memory of the driver per member", "KiB", (held,))
 
 
-def _tuned(size: Size) -> Iterator[Measurement]:
-    pairs = [(tuner.rate(ours, size), tuner.rate(fifo, size)) for _ in range(_REPEATS)]
+def _tuned(size: Size, names: Sequence[str]) -> Iterator[Measurement]:
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(_REPEATS):
+        for name in names:
+            rates[name].append(tuner.rate(_IN_TUNER[name], size))
     where = f"Tuner, {size}"
-    yield Measurement(f"{where}: results", "1/s", tuple(own for own, _ in pairs))
-    yield Measurement(f"stock: {where}, FIFO: results", "1/s", tuple(bare for _, bare in pairs))
-    ratios = tuple(own / bare for own, bare in pairs)
-    yield Measurement(f"{where}: ratio to FIFO", "", ratios, _RATIO)
+    own = rates.pop(_OURS)
+    yield Measurement(f"{where}: results", "1/s", tuple(own))
+    for name, bare in rates.items():
+        yield Measurement(f"stock: {where}, {name}: results", "1/s", tuple(bare))
+        ratios = tuple(mine / its for mine, its in zip(own, bare, strict=True))
+        aim = _RATIO if name == _FIFO else None
+        yield Measurement(f"{where}: ratio to {name}", "", ratios, aim)
 
 
 def _in_process(size: Size, pairs: Sequence[tuple[Times, Times]]) -> Iterator[Measurement]:

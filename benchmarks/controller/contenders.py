@@ -1,8 +1,9 @@
 """What is compared: our scheduler with callbacks and journal, and Tune's FIFO with nothing else.
 
-Both run the same trials, which report equally often. Ours has as many members as asked for, those
-of the quickstart, on these trials; with fewer seats than members they take turns. Not among the
-callbacks are the loggers, which work on threads of their own.
+Both have equally many results reported. Ours has as many members as asked for, those of the
+quickstart; with fewer seats than members they take turns. FIFO has a trial for each of them, one
+after another in as many processes; or one longer trial for each process, so that nothing ever
+changes hands. Not among the callbacks are the loggers, which work on threads of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,20 @@ def ours(run_dir: Path, size: Size) -> Iterator[Contender]:
 
 @contextmanager
 def fifo(run_dir: Path, size: Size) -> Iterator[Contender]:
-    """As many results of the same trials, which begin as ours do; a longer one for each seat."""
+    """A trial for each member."""
+    with ours(run_dir, replace(size, seats=size.members)) as begun:
+        yield _fifo(begun.states, size.results)
+
+
+@contextmanager
+def fifo_of_seats(run_dir: Path, size: Size) -> Iterator[Contender]:
+    """As many results, of a longer trial for each seat."""
     with ours(run_dir, size) as begun:
-        last = size.members * size.results // size.seats
-        yield Contender(FIFOScheduler(), (), begun.states, last, {"training_iteration": last})
+        yield _fifo(begun.states, size.members * size.results // size.seats)
+
+
+def _fifo(states: Sequence[Mapping[str, Any]], last: int) -> Contender:
+    return Contender(FIFOScheduler(), (), states, last, {"training_iteration": last})
 
 
 def _overrides(size: Size) -> list[str]:

@@ -6,11 +6,10 @@ import functools
 import time
 import tracemalloc
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ray import tune
@@ -20,7 +19,7 @@ from ray.tune.search import BasicVariantGenerator
 from benchmarks.controller.contenders import INTERVAL, JOURNAL, Contender, Size
 from benchmarks.controller.in_process import InProcess
 from benchmarks.controller.toy import Toy, ToyTrial
-from benchmarks.setting import ROOT
+from benchmarks.setting import kept_folder
 from orchestrator.trial import STATE
 
 Make = Callable[[Path, Size], AbstractContextManager[Contender]]
@@ -87,7 +86,7 @@ class Stopwatch:
 
 def timed(make: Make, size: Size) -> Times:
     """Run a contender to its end; needs a Ray session, which has nothing to do."""
-    with folder() as run_dir, make(run_dir, size) as contender:
+    with kept_folder("controller") as run_dir, make(run_dir, size) as contender:
         watch = _watched(contender)
         controller = in_process(contender, run_dir, size)
         # Tune makes the trials in its first step.
@@ -110,7 +109,7 @@ def timed(make: Make, size: Size) -> Times:
 
 def memory(make: Make, size: Size) -> int:
     """Bytes of Python objects that a contender and its Tuner hold after a run."""
-    with folder() as run_dir:
+    with kept_folder("controller") as run_dir:
         tracemalloc.start()
         try:
             with make(run_dir, size) as contender:
@@ -138,13 +137,6 @@ class _State(dict[str, Any]):
 
     def __deepcopy__(self, memo: object) -> _State:
         return self
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A run directory on the disk that runs are kept on, for the time of the block."""
-    with TemporaryDirectory(dir=ROOT, prefix=".controller-") as path:
-        yield Path(path)
 
 
 def run(controller: InProcess) -> None:

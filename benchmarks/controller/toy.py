@@ -36,19 +36,28 @@ class Toy:
         run_dir: where checkpoints lie.
         interval: iterations between two boundaries.
         last: the iteration that the member ends with.
+        greet: whether the first result is a handshake.
     """
 
-    def __init__(self, state: Mapping[str, Any], run_dir: Path, interval: int, last: int) -> None:
+    def __init__(
+        self,
+        state: Mapping[str, Any],
+        run_dir: Path,
+        interval: int,
+        last: int,
+        *,
+        greet: bool = True,
+    ) -> None:
         self._run_dir = run_dir
         self._interval = interval
         self._last = last
         self._directive: int | None = None
         self._revision = 0
-        self._greet = True
+        self._greet = greet
         self._become(state)
 
     def step(self) -> dict[str, Any]:
-        """One iteration as a flat result; the first one after a start is a handshake."""
+        """One iteration as a flat result; or the handshake."""
         who = {name: self._state[name] for name in ("arm", "seed", "member")}
         who["directive"] = self._directive
         if self._greet:
@@ -116,8 +125,8 @@ class ToyTrial(tune.Trainable):  # type: ignore[misc]
             time.sleep(_PAUSE)
 
     def reset_config(self, new_config: Mapping[str, Any]) -> bool:
-        """Another member's toy in this process, where Tune reuses it for another trial."""
-        self._toy = Toy(new_config[STATE], *self._rest)
+        """Another trial's toy in this process, which has greeted before."""
+        self._toy = Toy(new_config[STATE], *self._rest, greet=False)
         return True
 
     def step(self) -> dict[str, Any]:

@@ -9,36 +9,42 @@ from typing import Any
 from ray import tune
 
 from benchmarks.controller.contenders import INTERVAL, Contender, Size
-from benchmarks.controller.measured import Make, folder
+from benchmarks.controller.measured import Make
 from benchmarks.controller.toy import ToyTrial
-from orchestrator.trial import STATE
+from benchmarks.setting import kept_folder
+from orchestrator.trial import READY, STATE
 
 # Of a CPU: all trials fit at once, though the processors have to be shared.
 _CPUS = 0.01
 
 
 class _Clock(tune.Callback):  # type: ignore[misc]
-    """When results came in."""
+    """When results came in, handshakes left out."""
 
     def __init__(self) -> None:
         self.moments: list[float] = []
 
-    def on_trial_result(self, *arguments: Any, **info: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
         """One more."""
-        self.moments.append(time.perf_counter())
+        if not result.get(READY):
+            self.moments.append(time.perf_counter())
 
 
 def rate(make: Make, size: Size) -> float:
     """Results a second, once all actors are up."""
-    with folder() as run_dir, make(run_dir, size) as contender:
+    with kept_folder("controller") as run_dir, make(run_dir, size) as contender:
         clock = _Clock()
         results = _tuner(contender, clock, run_dir, size).fit()
         if results.num_errors:
             raise RuntimeError(f"all trials must end, but {results.num_errors} failed")
     moments = clock.moments
-    # The first one of each seat is a handshake.
-    began = moments[size.seats]
-    return (len(moments) - size.seats - 1) / (moments[-1] - began)
+    if len(moments) != size.members * size.results:
+        raise RuntimeError(
+            f"{size.members * size.results} results must come, but got {len(moments)}"
+        )
+    return (len(moments) - 1) / (moments[-1] - moments[0])
 
 
 def _tuner(contender: Contender, clock: _Clock, run_dir: Path, size: Size) -> tune.Tuner:

@@ -14,10 +14,9 @@ from benchmarks.curricula import tables
 from benchmarks.curricula.tables import Line
 from benchmarks.real import generators, summary
 from benchmarks.real.trained import run, trained
-from benchmarks.setting import ROOT
+from benchmarks.setting import ROOT, RUNS
 
 RESULTS = ROOT / "benchmarks" / "results"
-RUNS = ROOT / "runs"
 _FILES = Path(__file__).parent
 _MODULE = "benchmarks.real"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.setting import ROOT
+from benchmarks.setting import RUNS
 from benchmarks.sweep import alone, ours
 from benchmarks.sweep.done import Done
 from benchmarks.sweep.work import Work
@@ -18,7 +18,6 @@ LIMIT = 600.0
 """Seconds that a contender may take: some of stock Ray's runs do not end (see the README), and
 those that do take 330 on two cores."""
 
-_RUNS = ROOT / "runs"
 _OUTPUT = "output.txt"
 _TAIL = 2000
 
@@ -76,8 +75,8 @@ def run(contender: Contender, work: Work) -> Ran:
     """Run it alone on the machine; nothing of it is left."""
     # On the disk that runs are kept on, since checkpoints are flushed to it. Ray's files
     # elsewhere: it makes sockets among them, whose paths may have 107 characters.
-    _RUNS.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".sweep-", dir=_RUNS))
+    RUNS.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".sweep-", dir=RUNS))
     for_ray = Path(tempfile.mkdtemp(prefix="sweep-"))
     try:
         command = contender.command(work, folder)

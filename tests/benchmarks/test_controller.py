@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks.controller.contenders import INTERVAL, JOURNAL, Size, fifo, ours
-from benchmarks.controller.measured import Stopwatch, in_process, run
+from benchmarks.controller import tuner
+from benchmarks.controller.contenders import (
+    INTERVAL,
+    JOURNAL,
+    Size,
+    fifo,
+    fifo_of_seats,
+    ours,
+)
+from benchmarks.controller.measured import Make, Stopwatch, in_process, run
 from benchmarks.controller.toy import Toy
 from orchestrator import checkpoints, journal, records
 from orchestrator.trial import BECOME, DISTRIBUTION, READY
@@ -89,13 +97,21 @@ def test_what_is_run_twice_is_decided_alike(ray_runtime: None, tmp_path: Path) -
     assert decided[0] == decided[1]
 
 
-def test_fifo_reports_as_often(ray_runtime: None, tmp_path: Path) -> None:
-    size = Size(4, 2, 15)
-    with fifo(tmp_path, size) as contender:
+@pytest.mark.parametrize(
+    ("make", "size"), [(fifo, Size(4, 4, 15)), (fifo_of_seats, Size(4, 2, 15))]
+)
+def test_fifo_reports_as_often(ray_runtime: None, tmp_path: Path, make: Make, size: Size) -> None:
+    with make(tmp_path, size) as contender:
         controller = in_process(contender, tmp_path, size)
         run(controller)
     # Each trial's first one is its handshake.
     assert controller.results == size.members * size.results + size.seats
+
+
+@pytest.mark.parametrize("make", [ours, fifo, fifo_of_seats])
+def test_all_are_measured_over_as_many_results(ray_runtime: None, make: Make) -> None:
+    """Otherwise it raises; FIFO's trials come one after another in the same processes."""
+    assert tuner.rate(make, Size(4, 2, 15)) > 0.0
 
 
 def test_a_method_that_another_one_calls_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -367,4 +367,4 @@ def levels_of(runner: Any) -> list[list[tuple[dict[str, Any], int]]]:
 
 def _drawn(info: Any) -> tuple[dict[str, Any], int]:
     info = info if "level" in info else next(iter(info.values()))
-    return dict(info["level"]), int(info["revision"])
+    return dict(info["level"]), info["level"].revision

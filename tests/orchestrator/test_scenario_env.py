@@ -63,7 +63,7 @@ def test_the_generator_sets_the_level_and_the_student_plays_it() -> None:
     assert rewards == {}
     assert (terminateds, truncateds) == ({"__all__": False}, {"__all__": False})
     assert dict(infos["student"]["level"]) == pytest.approx({"gain": 2.5, "horizon": 3})
-    assert infos["student"]["revision"] == infos["student"]["level"].revision == 3
+    assert infos["student"]["level"].revision == 3
     for _ in range(2):
         _, rewards, terminateds, truncateds, _ = env.step({"student": EARN})
         assert rewards == {"student": pytest.approx(2.5)}
@@ -269,7 +269,7 @@ def test_a_suite_is_played_without_generator_and_antagonist() -> None:
         assert seen.keys() == infos.keys() == {"protagonist"}
         assert dict(infos["protagonist"]["level"]) == play.level
         assert infos["protagonist"]["level"].play == play.index
-        assert infos["protagonist"]["revision"] == 2
+        assert infos["protagonist"]["level"].revision == 2
         ends = []
         for _ in range(length):
             seen, rewards, terminateds, _, _ = env.step({"protagonist": EARN})
@@ -313,7 +313,7 @@ def test_levels_are_counted_under_the_revision_that_was_pushed() -> None:
     assert env.set_distribution(NARROW, 4) == 4
     assert env.held_revision() == 4
     *_, infos = begun(env, gain=2.0, seed=0)
-    assert infos["student"]["revision"] == 4
+    assert infos["student"]["level"].revision == 4
     assert infos["student"]["level"]["gain"] == pytest.approx(2.0)
 
 

@@ -299,7 +299,7 @@ def test_levels_reach_it_through_the_wrapper() -> None:
     for seed in range(3):
         _, infos = env.reset(seed=seed)
         level = dict(infos["agent_1"]["level"])
-        assert infos["agent_1"]["revision"] == 4
+        assert infos["agent_1"]["level"].revision == 4
         assert env.env.level == level | {"spread_agents": 1.0, "spread_landmarks": 1.0}
         levels.append(level)
         _, rewards, _, _, infos = env.step({"agent_0": 1, "agent_1": 2})
