@@ -146,7 +146,15 @@ def run(controller: InProcess) -> None:
 
 
 def in_process(contender: Contender, run_dir: Path, size: Size) -> InProcess:
-    """What `Tuner.fit` makes of a contender."""
+    """What `Tuner.fit` makes of a contender.
+
+    Raises:
+        ValueError: if its trials were to come one after another, which is done by actors alone.
+    """
+    if len(contender.states) > size.seats:
+        raise ValueError(
+            f"here every trial must have a seat, but {len(contender.states)} share {size.seats}"
+        )
     experiment = Experiment(
         "leg",
         ToyTrial,

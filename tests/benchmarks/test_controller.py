@@ -108,6 +108,15 @@ def test_fifo_reports_as_often(ray_runtime: None, tmp_path: Path, make: Make, si
     assert controller.results == size.members * size.results + size.seats
 
 
+def test_trials_that_share_seats_are_refused_in_this_process(tmp_path: Path) -> None:
+    size = Size(4, 2, 15)
+    with (
+        fifo(tmp_path, size) as contender,
+        pytest.raises(ValueError, match="every trial must have a seat, but 4 share 2"),
+    ):
+        in_process(contender, tmp_path, size)
+
+
 @pytest.mark.parametrize("make", [ours, fifo, fifo_of_seats])
 def test_all_are_measured_over_as_many_results(ray_runtime: None, make: Make) -> None:
     """Otherwise it raises; FIFO's trials come one after another in the same processes."""
