@@ -109,7 +109,8 @@ def setting_of(
 def kept_folder(prefix: str) -> Iterator[Path]:
     """A directory on the disk that runs are kept on, for the time of the block."""
     RUNS.mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=RUNS, prefix=f".{prefix}-") as path:
+    # What was killed a moment ago may still be letting go of its files.
+    with TemporaryDirectory(dir=RUNS, prefix=f".{prefix}-", ignore_cleanup_errors=True) as path:
         yield Path(path)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from benchmarks.setting import RUNS
+from benchmarks.setting import kept_folder
 from benchmarks.sweep import alone, ours
 from benchmarks.sweep.done import Done
 from benchmarks.sweep.work import Work
@@ -73,23 +72,19 @@ CONTENDERS = {
 
 def run(contender: Contender, work: Work) -> Ran:
     """Run it alone on the machine; nothing of it is left."""
-    # On the disk that runs are kept on, since checkpoints are flushed to it. Ray's files
-    # elsewhere: it makes sockets among them, whose paths may have 107 characters.
-    RUNS.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".sweep-", dir=RUNS))
-    for_ray = Path(tempfile.mkdtemp(prefix="sweep-"))
-    try:
+    # Ray's files elsewhere: it makes sockets among them, whose paths may have 107 characters.
+    with (
+        kept_folder("sweep") as folder,
+        TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as for_ray,
+    ):
         command = contender.command(work, folder)
-        ended = alone.run(command, folder / _OUTPUT, LIMIT, {"RAY_TMPDIR": str(for_ray)})
+        ended = alone.run(command, folder / _OUTPUT, LIMIT, {"RAY_TMPDIR": for_ray})
         done = _judged(contender, work, folder, ended.complaint)
         output = ""
         if done.complaint:
             printed = (folder / _OUTPUT).read_text(encoding="utf-8", errors="replace")
             output = printed[-_TAIL:]
         return Ran(ended.seconds, done, output)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(for_ray, ignore_errors=True)
 
 
 def _judged(contender: Contender, work: Work, folder: Path, complaint: str) -> Done:
